@@ -1,0 +1,53 @@
+"""States and choices of bookings."""
+
+from django.db.models import TextChoices
+
+
+class BookingStatus(TextChoices):
+    HELD = "HELD", "Place held, not yet paid"
+    CONFIRMED = "CONFIRMED", "Confirmed"
+    LAPSED = "LAPSED", "Hold ran out"
+    CANCELLED = "CANCELLED", "Cancelled"
+    COMPLETED = "COMPLETED", "Course completed"
+    NOT_COMPLETED = "NOT_COMPLETED", "Course not completed"
+
+
+_B = BookingStatus
+BOOKING_TRANSITIONS: dict[str, frozenset[str]] = {
+    _B.HELD: frozenset({_B.CONFIRMED, _B.LAPSED, _B.CANCELLED}),
+    # Paid after the hold ran out, while a place was still free.
+    _B.LAPSED: frozenset({_B.CONFIRMED}),
+    _B.CONFIRMED: frozenset({_B.CANCELLED, _B.COMPLETED, _B.NOT_COMPLETED}),
+    _B.CANCELLED: frozenset(),
+    # A register corrected after countersigning.
+    _B.COMPLETED: frozenset({_B.NOT_COMPLETED}),
+    _B.NOT_COMPLETED: frozenset({_B.COMPLETED}),
+}
+LIVE = (_B.HELD, _B.CONFIRMED)
+
+
+class CancelCause(TextChoices):
+    CANDIDATE = "CANDIDATE", "Cancelled by the candidate"
+    KCC = "KCC", "Cancelled by KCC"
+    POLICE = "POLICE", "Withdrawn by police"
+    EXPIRED = "EXPIRED", "Complete by passed"
+
+
+class ConsentKind(TextChoices):
+    DATA_SHARING = "DATA_SHARING", "Data-sharing authorisation"
+    TERMS = "TERMS", "Terms and conditions"
+    PRIVACY = "PRIVACY", "Privacy notice"
+    MEDICAL = "MEDICAL", "Medical fitness advice read"
+    DIGITAL = "DIGITAL", "Digital environment declaration"
+    EXPRESS_REQUEST = "EXPRESS_REQUEST", "Express request for the service"
+
+
+class NeedKind(TextChoices):
+    BSL = "BSL", "British Sign Language"
+    CAPTIONS = "CAPTIONS", "Captions or hearing loop"
+    LARGE_PRINT = "LARGE_PRINT", "Large print"
+    STEP_FREE = "STEP_FREE", "Step-free access"
+    INTERPRETER = "INTERPRETER", "I will bring an interpreter"
+    PRIVATE_ID = "PRIVATE_ID", "Private or same-sex identity check"
+    NO_INTERNET = "NO_INTERNET", "No internet at home"
+    OTHER = "OTHER", "Something else"

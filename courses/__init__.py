@@ -1,0 +1,1 @@
+"""What is taught, where, when and by whom, and the places on it."""

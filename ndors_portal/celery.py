@@ -1,0 +1,42 @@
+"""The Celery app. Rows are the queue and Celery only rings the bell, so no result is ever stored.
+
+The beat schedule stands here in code, so that every environment runs the same one and a change to it is reviewed.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ndors_portal.settings.dev")
+
+app = Celery("ndors_portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(related_name="jobs")
+
+QUEUES = ("imports", "mail", "default")
+app.conf.task_queues = [Queue(name) for name in QUEUES]
+app.conf.task_default_queue = "default"
+
+Schedule = dict[str, dict[str, Any]]
+
+
+def _every(task: str, schedule: float | crontab, queue: str = "default") -> dict[str, Any]:
+    return {"task": task, "schedule": schedule, "options": {"queue": queue, "expires": 300}}
+
+
+app.conf.beat_schedule = {
+    "beat-heartbeat": _every("ndors_portal.jobs.heartbeat", 30.0),
+    "import-batches": _every("referrals.jobs.import_batches", 30.0, "imports"),
+    "expire-referrals": _every("referrals.jobs.expire_referrals", crontab(minute=20)),
+    "send-messages": _every("notifications.jobs.send_messages", 20.0, "mail"),
+    "release-holds": _every("bookings.jobs.release_holds", 60.0),
+    "schedule-reminders": _every("bookings.jobs.schedule_reminders", 300.0),
+    "apply-stripe-events": _every("payments.jobs.apply_stripe_events", 20.0),
+    "settle-payments": _every("payments.jobs.settle_payments", 120.0),
+    "send-refunds": _every("payments.jobs.send_refunds", 60.0),
+    "seal-audit": _every("audit.jobs.seal", 60.0),
+    "check-processing-times": _every("oversight.jobs.check_processing_times", 300.0),
+}

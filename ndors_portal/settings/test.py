@@ -1,0 +1,18 @@
+"""Tests: the dev settings with cheap password hashes. The services themselves are real; tests/conftest.py starts them."""
+
+import os
+
+os.environ.setdefault("DATABASE_URL", "postgres://set-by-conftest@127.0.0.1:1/ndors")
+os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
+os.environ.setdefault("SITE_URL", "http://testserver")
+os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
+os.environ["NDORS_IGNORE_DEMO_ENV"] = "1"  # a demo running beside the tests keeps its data to itself
+
+from ndors_portal.settings.dev import *  # noqa: E402, F403
+
+DEMO = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

@@ -1,0 +1,1 @@
+"""What we tell people: the outbox, templates and channels."""

@@ -1,0 +1,1 @@
+"""Money: fees, charges, the Stripe inbox, refunds and the ledger."""

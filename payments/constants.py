@@ -1,0 +1,98 @@
+"""States and choices of money."""
+
+from django.db.models import TextChoices
+
+
+class Purpose(TextChoices):
+    COURSE_FEE = "COURSE_FEE", "Course fee"
+    MOVE_FEE = "MOVE_FEE", "Fee for a move"
+    REBOOK_FEE = "REBOOK_FEE", "Fee for booking again"
+
+
+class ChargeStatus(TextChoices):
+    OPEN = "OPEN", "To be paid"
+    PAID = "PAID", "Paid"
+    CANCELLED = "CANCELLED", "No longer due"
+
+
+CHARGE_TRANSITIONS: dict[str, frozenset[str]] = {
+    # Stripe may tell us of a payment after the charge was given up: the money is real, so it is recorded as paid.
+    ChargeStatus.OPEN: frozenset({ChargeStatus.PAID, ChargeStatus.CANCELLED}),
+    ChargeStatus.CANCELLED: frozenset({ChargeStatus.PAID}),
+    ChargeStatus.PAID: frozenset(),
+}
+
+
+class AttemptStatus(TextChoices):
+    CREATING = "CREATING", "Asking Stripe for a Checkout session"
+    OPEN = "OPEN", "Checkout session open"
+    PAID = "PAID", "Paid"
+    EXPIRED = "EXPIRED", "Expired or superseded"
+    FAILED = "FAILED", "Stripe refused to open it"
+
+
+ATTEMPT_TRANSITIONS: dict[str, frozenset[str]] = {
+    AttemptStatus.CREATING: frozenset({AttemptStatus.OPEN, AttemptStatus.FAILED, AttemptStatus.EXPIRED}),
+    AttemptStatus.OPEN: frozenset({AttemptStatus.PAID, AttemptStatus.EXPIRED}),
+    AttemptStatus.EXPIRED: frozenset({AttemptStatus.PAID}),
+    AttemptStatus.PAID: frozenset(),
+    AttemptStatus.FAILED: frozenset(),
+}
+PENDING_ATTEMPTS = (AttemptStatus.CREATING, AttemptStatus.OPEN)
+
+
+class EventStatus(TextChoices):
+    RECEIVED = "RECEIVED", "Waiting"
+    APPLIED = "APPLIED", "Applied"
+    IGNORED = "IGNORED", "Not a kind we act on"
+    PARKED = "PARKED", "Parked after repeated failure"
+
+
+class RefundReason(TextChoices):
+    CANCELLED_IN_TIME = "CANCELLED_IN_TIME", "Cancelled by the candidate in time"
+    KCC_CANCELLED = "KCC_CANCELLED", "Cancelled by KCC"
+    WITHDRAWN = "WITHDRAWN", "Withdrawn by police"
+    PAID_TOO_LATE = "PAID_TOO_LATE", "Paid after the place had gone"
+    PAID_TWICE = "PAID_TWICE", "Paid twice"
+    GOODWILL = "GOODWILL", "Goodwill, with evidence"
+
+
+class RefundStatus(TextChoices):
+    REQUESTED = "REQUESTED", "To be sent to Stripe"
+    PENDING = "PENDING", "Stripe has it"
+    SUCCEEDED = "SUCCEEDED", "Refunded"
+    FAILED = "FAILED", "Failed: needs a person"
+
+
+REFUND_TRANSITIONS: dict[str, frozenset[str]] = {
+    RefundStatus.REQUESTED: frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    RefundStatus.PENDING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    RefundStatus.SUCCEEDED: frozenset({RefundStatus.FAILED}),  # a bank may send money back days later
+    RefundStatus.FAILED: frozenset(),
+}
+
+
+class Account(TextChoices):
+    """The ledger's accounts. Debits are positive, credits negative."""
+
+    STRIPE_CLEARING = "STRIPE_CLEARING", "Stripe clearing"
+    BANK = "BANK", "Bank"
+    FEES_IN_ADVANCE = "FEES_IN_ADVANCE", "Fees received in advance"
+    POLICE_PAYABLE = "POLICE_PAYABLE", "Police cost recovery payable"
+    LEVY_PAYABLE = "LEVY_PAYABLE", "UKROEd levy payable"
+    VAT_PAYABLE = "VAT_PAYABLE", "VAT payable"
+    COURSE_INCOME = "COURSE_INCOME", "KCC course income"
+    MOVE_INCOME = "MOVE_INCOME", "Move and rebooking income"
+    STRIPE_FEES = "STRIPE_FEES", "Stripe fees"
+    DISPUTES = "DISPUTES", "Disputes"
+
+
+class JournalKind(TextChoices):
+    PAID = "PAID", "Paid"
+    COMPLETED = "COMPLETED", "Course completed: components fall due"
+    REFUNDED = "REFUNDED", "Refunded"
+    REFUND_FAILED = "REFUND_FAILED", "Refund came back"
+    STRIPE_FEE = "STRIPE_FEE", "Stripe's fee"
+    DISPUTED = "DISPUTED", "Disputed"
+    PAID_OUT = "PAID_OUT", "Paid out to the bank"
+    REVERSAL = "REVERSAL", "Reversal of a mistake"

@@ -1,0 +1,1 @@
+"""What police send and get back."""

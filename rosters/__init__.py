@@ -1,0 +1,1 @@
+"""A course being delivered: rosters, registers, outcomes."""
