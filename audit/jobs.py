@@ -1,0 +1,25 @@
+"""Celery tasks of the record, and the base by which every task tells the record which job it is."""
+
+from typing import Any
+
+from celery import Task, shared_task
+
+from audit.context import Actor, acting
+from common import clock
+
+
+class ActingTask(Task):  # type: ignore[type-arg]
+    """Everything the task writes is recorded as done by "job:<its name>": `@shared_task(base=ActingTask)`."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task under its name."""
+        with acting(Actor("job", self.name.rsplit(".", 1)[-1])):
+            return super().__call__(*args, **kwargs)
+
+
+@shared_task(base=ActingTask, name="audit.jobs.seal")
+def seal() -> None:
+    """Seal what was recorded since the last seal. May run at any time, twice and at once."""
+    from audit import services
+
+    services.seal(now=clock.now())
