@@ -1,0 +1,70 @@
+"""The rules of what police send: pure functions over values, without Django and without a database."""
+
+from referrals.rules.checked import AnyValues, Checked, ForecastValues, ReferralValues, WithdrawalValues
+from referrals.rules.columns import (
+    ERRORS_COLUMN,
+    FORECAST,
+    FORECAST_COLUMNS,
+    KINDS,
+    MAX_LENGTHS,
+    REFERRAL_COLUMNS,
+    REFERRALS,
+    WITHDRAWAL_COLUMNS,
+    WITHDRAWALS,
+    FileKind,
+)
+from referrals.rules.context import DEFAULT_SPEED_BANDS, Context, TimeLimits
+from referrals.rules.eligibility import (
+    DEFAULT_CROSS_BLOCKS,
+    allowed_from,
+    default_book_by,
+    default_complete_by,
+    is_barred,
+    is_time_barred,
+    time_limit,
+)
+from referrals.rules.in_file import Judged, RowState, SeenRows, content_digest, judge
+from referrals.rules.other_files import check_forecast, check_withdrawal
+from referrals.rules.problems import ERROR_CODES, QUARANTINE_CODES, WARNING_CODES, Problem, problem
+from referrals.rules.referral import check_referral
+
+__all__ = [
+    "DEFAULT_CROSS_BLOCKS",
+    "DEFAULT_SPEED_BANDS",
+    "ERRORS_COLUMN",
+    "ERROR_CODES",
+    "FORECAST",
+    "FORECAST_COLUMNS",
+    "KINDS",
+    "MAX_LENGTHS",
+    "QUARANTINE_CODES",
+    "REFERRALS",
+    "REFERRAL_COLUMNS",
+    "WARNING_CODES",
+    "WITHDRAWALS",
+    "WITHDRAWAL_COLUMNS",
+    "AnyValues",
+    "Checked",
+    "Context",
+    "FileKind",
+    "ForecastValues",
+    "Judged",
+    "Problem",
+    "ReferralValues",
+    "RowState",
+    "SeenRows",
+    "TimeLimits",
+    "WithdrawalValues",
+    "allowed_from",
+    "check_forecast",
+    "check_referral",
+    "check_withdrawal",
+    "content_digest",
+    "default_book_by",
+    "default_complete_by",
+    "is_barred",
+    "is_time_barred",
+    "judge",
+    "problem",
+    "time_limit",
+]

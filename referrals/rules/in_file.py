@@ -1,0 +1,106 @@
+"""Rows of one file that speak of the same thing: the first good one stands (CONTRACT.md, batch files).
+
+Only digests are kept, in flat arrays, so that the largest file costs a few megabytes: 24 bytes a slot.
+"""
+
+from array import array
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Literal, NamedTuple
+
+from referrals.rules import messages
+from referrals.rules.checked import AnyChecked, AnyValues
+from referrals.rules.problems import Problem, problem
+
+_HALF = 1 << 64
+_SMALLEST = 1 << 10
+
+RowState = Literal["new", "unchanged", "rejected", "quarantined"]
+
+
+def content_digest(values: Iterable[object]) -> bytes:
+    """Return 16 bytes that are the same for the same clean values, in any process and at any time.
+
+    A PIN is among the values: keep the digest in memory only.
+    """
+    return blake2b(repr(tuple(values)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+class SeenRows:
+    """The good rows of a file so far, by key and content."""
+
+    def __init__(self, expected_rows: int = 0) -> None:
+        """Make room for `expected_rows` at once; more will fit, at the price of moving house."""
+        size = _SMALLEST
+        while size < 2 * expected_rows:
+            size *= 2
+        self._make_room(size)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def meet(self, key: tuple[str, ...], content: bytes) -> Literal["first", "same", "other"]:
+        """Say whether a good row is the first with its key, or has the first one's content, or another; remember it.
+
+        `content` is 8 bytes or more of its digest, of which the first 8 count.
+        """
+        digest = int.from_bytes(blake2b("\x1f".join(key).encode(), digest_size=16).digest(), "big")
+        high, low = divmod(digest or 1, _HALF)
+        what = int.from_bytes(content[:8], "big")
+        slot = self._slot(high, low)
+        if self._highs[slot] or self._lows[slot]:
+            return "same" if self._contents[slot] == what else "other"
+        self._highs[slot], self._lows[slot], self._contents[slot] = high, low, what
+        self._count += 1
+        if 3 * self._count > 2 * len(self._lows):
+            self._grow()
+        return "first"
+
+    def _slot(self, high: int, low: int) -> int:
+        highs, lows, mask = self._highs, self._lows, self._mask
+        slot = low & mask
+        while (lows[slot] or highs[slot]) and (lows[slot] != low or highs[slot] != high):
+            slot = (slot + 1) & mask
+        return slot
+
+    def _grow(self) -> None:
+        highs, lows, contents = self._highs, self._lows, self._contents
+        self._make_room(2 * len(lows))
+        for high, low, content in zip(highs, lows, contents, strict=True):
+            if high or low:
+                slot = self._slot(high, low)
+                self._highs[slot], self._lows[slot], self._contents[slot] = high, low, content
+
+    def _make_room(self, size: int) -> None:
+        self._mask = size - 1
+        self._highs, self._lows, self._contents = (array("Q", bytes(8 * size)) for _ in range(3))
+
+
+class Judged(NamedTuple):
+    """What becomes of a row as far as its own file tells. The database may still change a `new` into another state.
+
+    `problems` are the errors of a rejected row or the reasons of a quarantined one. An `unchanged` row has neither
+    problems nor warnings.
+    """
+
+    state: RowState
+    values: AnyValues | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def judge(checked: AnyChecked, seen: SeenRows) -> Judged:
+    """Settle a checked row against the good rows of its file before it, and remember it if it is good itself."""
+    values = checked.values
+    if values is None:
+        return Judged("rejected", None, checked.errors, ())
+    met = seen.meet(values.key, content_digest(values))
+    if met == "first":
+        state: RowState = "quarantined" if checked.quarantine else "new"
+        return Judged(state, values, checked.quarantine, checked.warnings)
+    if met == "same":
+        return Judged("unchanged", values, (), ())
+    column = "month" if values._fields[1] == "month" else "reference"
+    error = problem(column, "duplicate_in_file", messages.DUPLICATE, values.key[1])
+    return Judged("rejected", None, (error,), ())
