@@ -1,0 +1,33 @@
+"""Many paid sessions at once, for load tests and reconciliation."""
+
+from __future__ import annotations
+
+from . import cards, checkout
+from .events import Call, endpoints
+from .payments import Payer
+from .store import Json
+
+CARD = "4242424242424242"
+
+
+def seed(call: Call, *, count: int, amount: int, webhooks: bool) -> Json:
+    """Makes and pays ``count`` sessions of ``amount`` pence; gives their PaymentIntents."""
+    kept = endpoints(call.tx)
+    if not webhooks:
+        call.tx.remember("endpoints", [])
+    intents = []
+    payer = Payer("payer@example.com", "Test Payer", 12, 2049)
+    for number in range(count):
+        price = {"currency": "gbp", "unit_amount": amount, "product_data": {"name": f"Seeded course {number + 1}"}}
+        params = {
+            "mode": "payment",
+            "success_url": "https://example.com/",
+            "line_items": [{"price_data": price}],
+            "client_reference_id": f"seed-{number + 1}",
+        }
+        session = checkout.create(Call(call.tx, base_url=call.base_url, params=params, now=call.now))
+        checkout.attempt(call, session, cards.CARDS[CARD].number, payer)
+        intents.append(session["payment_intent"])
+    if not webhooks:
+        call.tx.remember("endpoints", kept)
+    return {"payment_intents": intents}
