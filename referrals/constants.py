@@ -4,6 +4,8 @@ from django.db.models import TextChoices
 
 
 class ReferralStatus(TextChoices):
+    """Where an offer is."""
+
     LIVE = "LIVE", "Offered, nothing booked"
     BOOKED = "BOOKED", "Booked"
     COMPLETED = "COMPLETED", "Completed"
@@ -28,6 +30,8 @@ FINAL = (_S.COMPLETED, _S.WITHDRAWN)
 
 
 class LicenceType(TextChoices):
+    """Whose licence, which decides what a driver number looks like."""
+
     GB = "GB", "Great Britain"
     NI = "NI", "Northern Ireland"
     EU = "EU", "European Union"
@@ -36,24 +40,28 @@ class LicenceType(TextChoices):
 
 
 class BatchKind(TextChoices):
+    """What a file holds."""
+
     REFERRALS = "referrals", "Referrals"
     WITHDRAWALS = "withdrawals", "Withdrawals"
     FORECAST = "forecast", "Forecast"
 
 
 class BatchStatus(TextChoices):
+    """How far a batch is."""
+
     RECEIVED = "RECEIVED", "Received, waiting"
-    READING = "READING", "Reading and checking"
-    SETTLING = "SETTLING", "Settling"
+    RUNNING = "RUNNING", "Being read and settled"
     SETTLED = "SETTLED", "Settled"
     REFUSED = "REFUSED", "Refused"
 
 
-UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.READING, BatchStatus.SETTLING)
+UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.RUNNING)
 
 
 class RowState(TextChoices):
-    PENDING = "pending", "Checked, not yet settled"
+    """What became of a row."""
+
     NEW = "new", "New"
     UNCHANGED = "unchanged", "Unchanged"
     CHANGED = "changed", "Changed"
@@ -61,7 +69,16 @@ class RowState(TextChoices):
     QUARANTINED = "quarantined", "Quarantined"
 
 
+class RowDecision(TextChoices):
+    """What a person decided of a quarantined row."""
+
+    ACCEPTED = "accepted", "Accepted"
+    REFUSED = "refused", "Refused"
+
+
 class WithdrawalReason(TextChoices):
+    """Why police withdraw an offer."""
+
     FIXED_PENALTY_PAID = "FIXED_PENALTY_PAID", "Fixed penalty paid"
     TIME_EXPIRED = "TIME_EXPIRED", "Time expired"
     FAILED_TO_COMPLETE = "FAILED_TO_COMPLETE", "Failed to attend or complete"
@@ -70,7 +87,17 @@ class WithdrawalReason(TextChoices):
 
 
 class OutcomeCode(TextChoices):
+    """How an offer ended, as told to the force."""
+
     COMPLETED = "COMPLETED", "Completed"
     NOT_COMPLETED = "NOT_COMPLETED", "Not completed"
     EXPIRED_UNBOOKED = "EXPIRED_UNBOOKED", "Expired, never booked"
     EXPIRED_BOOKED = "EXPIRED_BOOKED", "Expired, booked but not completed"
+
+
+class TokenScope(TextChoices):
+    """What a force's system may do."""
+
+    BATCHES = "batches", "Send batches and read their receipts"
+    REFERRALS = "referrals", "Read, withdraw and extend referrals"
+    OUTCOMES = "outcomes", "Read and acknowledge outcomes"

@@ -1,0 +1,24 @@
+"""Forces, what they send (batches and their rows), the referrals themselves, and what goes back."""
+
+from referrals.models.batches import COUNTS, Batch, BatchRow, ForecastMonth, IdempotentUpload
+from referrals.models.forces import Force, ForceQuerySet, ForceToken, Officer
+from referrals.models.offers import CourseBlock, Referral, Withdrawal
+from referrals.models.outcomes import Outcome, OutcomeReturn, OutcomeSequence
+
+__all__ = [
+    "COUNTS",
+    "Batch",
+    "BatchRow",
+    "CourseBlock",
+    "Force",
+    "ForceQuerySet",
+    "ForceToken",
+    "ForecastMonth",
+    "IdempotentUpload",
+    "Officer",
+    "Outcome",
+    "OutcomeReturn",
+    "OutcomeSequence",
+    "Referral",
+    "Withdrawal",
+]
