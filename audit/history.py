@@ -11,6 +11,7 @@ from typing import Any
 
 import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.db.models.signals import post_delete, post_save, pre_delete
 from simple_history.models import HistoricalRecords
@@ -101,11 +102,11 @@ class History(HistoricalRecords):
         return [field for field in super().fields_included(model) if not field.generated]
 
     def copy_fields(self, model: type[models.Model]) -> dict[str, models.Field]:
-        """The recorded fields as the historical table has them: indexed by the model's key alone, to be quick to fill."""
+        """The recorded fields as the historical table has them: quick to fill, indexed by the model's key alone."""
         fields: dict[str, models.Field] = super().copy_fields(model)
-        assert model._meta.pk is not None
-        for field in fields.values():
-            field.db_index = field.attname == model._meta.pk.attname
+        key = _key(model)
+        for name, field in fields.items():
+            field.db_index = name == key.name
         return fields
 
     def get_extra_fields(self, model: type[models.Model], fields: dict[str, models.Field]) -> dict[str, Any]:
@@ -138,20 +139,19 @@ def add_triggers(model: type[models.Model], triggers: Sequence[pgtrigger.Trigger
 def history_triggers(
     model: type[models.Model], historical: type[models.Model], fields: Iterable[models.Field]
 ) -> list[pgtrigger.Trigger]:
-    """The triggers that fill `historical` from every statement on `model`, and one that closes the ways around them."""
-    assert model._meta.pk is not None
-    key = f'"{model._meta.pk.column}"'
+    """The triggers that fill `historical` from every statement on `model`, and one that bars the ways around them."""
+    key = f'"{_key(model).column}"'
     columns = [f'"{field.column}"' for field in fields]
     table = f'"{historical._meta.db_table}"'
     listed = ", ".join(columns)
 
     def insert(kind: str, rows: str) -> str:
-        return f"""INSERT INTO {table}
-                        (history_date, history_type, actor, on_behalf_of, reason, {listed})
+        return f"""INSERT INTO {table} (
+                        history_date, history_type, actor, on_behalf_of, reason, {listed})
                     SELECT clock_timestamp(), '{kind}', _actor, _on_behalf_of, _reason,
                         {_listed(columns, "r")}
                     FROM {rows};
-                    RETURN NULL;"""
+                    RETURN NULL;"""  # noqa: S608 - names from the models
 
     changed = f"""new_rows r JOIN old_rows o ON r.{key} = o.{key}
                     WHERE ROW({_listed(columns, "r")})
@@ -193,11 +193,18 @@ def history_triggers(
             name="history_guard",
             level=pgtrigger.Statement,
             when=pgtrigger.Before,
-            operation=pgtrigger.UpdateOf(model._meta.pk.column) | pgtrigger.Truncate,
-            func="""RAISE EXCEPTION 'a recorded row keeps its key and is never truncated (% of %)', TG_OP, TG_TABLE_NAME
-                        USING ERRCODE = 'integrity_constraint_violation';""",
+            operation=pgtrigger.UpdateOf(_key(model).column) | pgtrigger.Truncate,
+            func="""RAISE EXCEPTION 'a recorded row keeps its key and is never truncated: % of %',
+                        TG_OP, TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';""",
         ),
     ]
+
+
+def _key(model: type[models.Model]) -> models.Field:
+    key = model._meta.pk
+    if key is None:
+        raise ImproperlyConfigured(f"{model._meta.label} has no key to record it by")
+    return key
 
 
 def _listed(columns: Iterable[str], alias: str) -> str:

@@ -251,7 +251,7 @@ class Session(models.Model):
                 violation_error_message="This room already has a session at that time.",
             ),
         ]
-        triggers = [triggers.session_reaches_assignments]
+        triggers = [triggers.keep_count, triggers.capacity_needs_reason, triggers.session_reaches_assignments]
 
     def __str__(self) -> str:
         return f"{self.course_type.code} {self.starts_at:%Y-%m-%d %H:%M} UTC"
@@ -333,6 +333,7 @@ class Place(models.Model):
             triggers.count_places_inserted,
             triggers.count_places_updated,
             triggers.count_places_deleted,
+            triggers.places_only_go_forward,
             triggers.refuse_truncate,
         ]
 

@@ -2,7 +2,9 @@
 
 import pgtrigger
 
-count_places_inserted = pgtrigger.Trigger(
+from common.triggers import Unskippable
+
+count_places_inserted = Unskippable(
     name="count_places_inserted",
     level=pgtrigger.Statement,
     when=pgtrigger.After,
@@ -16,7 +18,7 @@ count_places_inserted = pgtrigger.Trigger(
     """,
 )
 
-count_places_updated = pgtrigger.Trigger(
+count_places_updated = Unskippable(
     name="count_places_updated",
     level=pgtrigger.Statement,
     when=pgtrigger.After,
@@ -36,7 +38,7 @@ count_places_updated = pgtrigger.Trigger(
     """,
 )
 
-count_places_deleted = pgtrigger.Trigger(
+count_places_deleted = Unskippable(
     name="count_places_deleted",
     level=pgtrigger.Statement,
     when=pgtrigger.After,
@@ -50,7 +52,7 @@ count_places_deleted = pgtrigger.Trigger(
     """,
 )
 
-refuse_truncate = pgtrigger.Trigger(
+refuse_truncate = Unskippable(
     name="refuse_truncate",
     level=pgtrigger.Statement,
     when=pgtrigger.Before,
@@ -58,14 +60,61 @@ refuse_truncate = pgtrigger.Trigger(
     func="RAISE EXCEPTION 'places cannot be truncated: sessions would keep counting them';",
 )
 
+# Whoever writes a whole row (an admin form, `save()`) sends back the number it once read; only the three triggers
+# above, which stand one level deeper, may say another. A new session has no places yet.
+keep_count = Unskippable(
+    name="keep_count",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("places_claimed"),
+    func="""
+        IF TG_OP = 'INSERT' THEN
+            NEW.places_claimed := 0;
+        ELSIF pg_trigger_depth() = 1 THEN
+            NEW.places_claimed := OLD.places_claimed;
+        END IF;
+        RETURN NEW;
+    """,
+)
+
+# Once people can book, the size of a session is changed only by someone who says why.
+capacity_needs_reason = Unskippable(
+    name="capacity_needs_reason",
+    when=pgtrigger.Before,
+    operation=pgtrigger.UpdateOf("capacity"),
+    condition=pgtrigger.Q(old__capacity__df=pgtrigger.F("new__capacity")) & ~pgtrigger.Q(old__status="DRAFT"),
+    func="""
+        IF coalesce(current_setting('app.reason', true), '') = '' THEN
+            RAISE EXCEPTION 'the capacity of session % changes only with a reason', OLD.id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'courses_session_capacity_reason';
+        END IF;
+        RETURN NEW;
+    """,
+)
+
+# A released place is history: it never comes back, and a place never changes its session or its holder.
+places_only_go_forward = Unskippable(
+    name="only_go_forward",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Update,
+    func="""
+        IF OLD.state = 'RELEASED' AND NEW.state <> 'RELEASED' OR OLD.state = 'TAKEN' AND NEW.state = 'HELD'
+           OR (OLD.session_id, OLD.holder) <> (NEW.session_id, NEW.holder) THEN
+            RAISE EXCEPTION 'place % cannot go back, nor to another session or holder', OLD.id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'courses_place_only_goes_forward';
+        END IF;
+        RETURN NEW;
+    """,
+)
+
 # A licence that does not cover the London day of delivery is refused here, so that no route can roster past it.
-assignment_follows_session = pgtrigger.Trigger(
+assignment_follows_session = Unskippable(
     name="follow_session",
     when=pgtrigger.Before,
     operation=pgtrigger.Insert | pgtrigger.Update,
     declare=[("its_session", "courses_session%ROWTYPE"), ("delivery_day", "date"), ("needs_adi", "boolean")],
     func="""
-        SELECT * INTO STRICT its_session FROM courses_session WHERE id = NEW.session_id;
+        -- The session's times must not change before this assignment can be seen.
+        SELECT * INTO STRICT its_session FROM courses_session WHERE id = NEW.session_id FOR SHARE;
         NEW.starts_at := its_session.starts_at;
         NEW.ends_at := its_session.ends_at;
         NEW.is_live := its_session.status <> 'CANCELLED';
@@ -94,7 +143,7 @@ assignment_follows_session = pgtrigger.Trigger(
     """,
 )
 
-session_reaches_assignments = pgtrigger.Trigger(
+session_reaches_assignments = Unskippable(
     name="reach_assignments",
     when=pgtrigger.After,
     operation=pgtrigger.UpdateOf("starts_at", "ends_at", "status", "course_type_id"),
