@@ -1,10 +1,67 @@
 """A candidate and a place: bookings, the consents given for them and the needs told to us."""
 
+import datetime as dt
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
 
 from audit.history import History
+from bookings import triggers
 from bookings.constants import LIVE, BookingStatus, CancelCause, ConsentKind, NeedKind
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def on(self, day: dt.date) -> "Policy":
+        """The policy of a London day. There is always one: the first begins in 2020 and each follows on the last."""
+        return self.exclude(valid_to__lt=day).get(valid_from__lte=day)
+
+
+class Policy(models.Model):
+    """The rules of booking between two dates. A booking keeps the policy it was made under (DOMAIN.md §4, defaults)."""
+
+    valid_from = models.DateField(help_text="first London day of booking it applies to")
+    valid_to = models.DateField(null=True, blank=True, help_text="last day, inclusive; empty while it runs")
+    hold_minutes = models.PositiveSmallIntegerField(help_text="how long a place is held at first")
+    extend_minutes = models.PositiveSmallIntegerField(help_text="how long from then, each time it is extended")
+    extend_times = models.PositiveSmallIntegerField(help_text="how often a candidate may extend it")
+    hold_longest_minutes = models.PositiveSmallIntegerField(help_text="after this no payment page is opened again")
+    closes_minutes = models.PositiveSmallIntegerField(help_text="booking closes this long before the course starts")
+    cancel_days = models.PositiveSmallIntegerField(
+        help_text="days from booking in which a candidate may cancel for a full refund"
+    )
+    cancel_notice_days = models.PositiveSmallIntegerField(
+        help_text="a full refund on cancelling needs the course to be at least this many days away"
+    )
+    withdrawn_notice_days = models.PositiveSmallIntegerField(
+        help_text="a fixed penalty paid instead is refunded if the course is at least this many days away"
+    )
+    move_free_days = models.PositiveSmallIntegerField(help_text="the first move is free this many days ahead")
+    move_fee_pence = models.PositiveIntegerField(help_text="a later or second move")
+    full_fee_hours = models.PositiveSmallIntegerField(help_text="inside this, a move costs the full fee")
+
+    objects = PolicyQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        ordering = ["-valid_from"]
+        verbose_name_plural = "policies"
+        constraints = [
+            ExclusionConstraint(
+                name="bookings_policy_no_overlap",
+                expressions=[
+                    (
+                        Func(F("valid_from"), F("valid_to"), Value("[]"), function="daterange"),
+                        RangeOperators.OVERLAPS,
+                    )
+                ],
+                violation_error_message="Another policy is valid on some of these days.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Booking policy from {self.valid_from}"
 
 
 class BookingQuerySet(models.QuerySet["Booking"]):
@@ -15,7 +72,7 @@ class BookingQuerySet(models.QuerySet["Booking"]):
     def with_session(self) -> "BookingQuerySet":
         """With everything a page says of a booking, in the same query."""
         return self.select_related(
-            "place__session__course_type", "place__session__version", "place__session__room__venue", "referral__force"
+            "place__session__course_type", "place__session__version", "place__session__room__venue", "referral__force", "policy"
         )
 
 
@@ -36,6 +93,7 @@ class Booking(models.Model):
     email = models.EmailField(blank=True)
     mobile = models.CharField(max_length=20, blank=True)
     details_at = models.DateTimeField(null=True, blank=True, help_text="when contact details were given")
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, help_text="the rules it was made under")
     fee_pence = models.PositiveIntegerField(help_text="snapshot of the fee it was sold under")
     fee_parts = models.JSONField(help_text="{police, levy, vat, provider}: pence")
 
@@ -58,6 +116,7 @@ class Booking(models.Model):
                 | ~Q(status=BookingStatus.CANCELLED) & Q(cancel_cause=""),
             ),
         ]
+        triggers = [triggers.fits_offer]
 
     def __str__(self) -> str:
         return self.reference
@@ -123,3 +182,17 @@ class Need(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class SignInTries(models.Model):
+    """When one reference, or one address, was last tried. In the database, so that emptying Redis forgets none."""
+
+    subject = models.BinaryField(max_length=32, primary_key=True, help_text="keyed hash of the reference or address")
+    tried_at = ArrayField(models.DateTimeField(), help_text="tries of the last quarter-hour, oldest first")
+    last_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "sign-in tries"
+
+    def __str__(self) -> str:
+        return f"{len(self.tried_at)} tries"

@@ -20,7 +20,7 @@ from courses.models import (
     Venue,
 )
 
-CREATED_AT = dt.datetime(2027, 1, 4, 9, 0, tzinfo=dt.UTC)
+CREATED_AT = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)  # as `NOW` of tests.factories.referrals
 
 
 def course_type(code: str = "NSAC") -> CourseType:
@@ -84,7 +84,7 @@ class AdiRegistrationFactory(DjangoModelFactory[AdiRegistration]):
 
 
 class SessionFactory(DjangoModelFactory[Session]):
-    """A draft: `code` and `mode` choose what is taught, `starts_at` when (default 9am on Monday 7 June 2027)."""
+    """A draft: `code` and `mode` choose what is taught, `starts_at` when (default 9am on Monday 14 December 2026)."""
 
     class Meta:
         model = Session
@@ -98,7 +98,7 @@ class SessionFactory(DjangoModelFactory[Session]):
     room = factory.Maybe(
         factory.LazyAttribute(lambda session: session.mode == Mode.DIGITAL), None, factory.SubFactory(RoomFactory)
     )
-    starts_at = factory.LazyFunction(lambda: clock.from_london(dt.date(2027, 6, 7), dt.time(9)))
+    starts_at = factory.LazyFunction(lambda: clock.from_london(dt.date(2026, 12, 14), dt.time(9)))
     ends_at = factory.LazyAttribute(
         lambda session: session.starts_at + dt.timedelta(minutes=session.version.duration_minutes)
     )

@@ -1,0 +1,134 @@
+"""A booking in each state, with the place and the referral that belong to it."""
+
+import datetime as dt
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+
+from bookings.constants import BookingStatus, CancelCause, ConsentKind, NeedKind
+from bookings.models import Booking, Consent, ConsentText, Need, Policy
+from common.clock import london_day
+from common.identifiers import new_booking_reference
+from courses.models import Place, Session
+from referrals.models import Referral
+from tests.factories import courses as c
+from tests.factories import referrals as r
+
+NOW = r.NOW
+FEE_PARTS = {"police": 4500, "levy": 300, "vat": 0, "provider": 4400}
+DIGITAL_CONSENTS = tuple(ConsentKind.values)
+CLASSROOM_CONSENTS = tuple(kind for kind in ConsentKind.values if kind != ConsentKind.DIGITAL)
+
+
+class BookingFactory(DjangoModelFactory[Booking]):
+    """Held, `now` being the moment of the hold, no details given yet. `session`, `referral` and `place` may be given."""
+
+    class Meta:
+        model = Booking
+        exclude = ("now", "session", "place_factory")
+
+    now: Any = NOW
+    session = factory.LazyFunction(lambda: c.OpenSessionFactory.create())
+    place_factory: Any = c.HeldPlaceFactory
+    referral: Any = factory.LazyAttribute(
+        lambda booking: r.LiveReferralFactory.create(now=booking.now, course_type=booking.session.course_type)
+    )
+    place = factory.LazyAttribute(
+        lambda booking: booking.place_factory.create(
+            session=booking.session, holder=booking.referral.key, claimed_at=booking.now
+        )
+    )
+    reference = factory.LazyFunction(new_booking_reference)
+    status: Any = BookingStatus.HELD
+    status_at = factory.SelfAttribute("now")
+    status_by = factory.LazyAttribute(lambda booking: f"candidate:{booking.referral.key}")
+    created_at = factory.SelfAttribute("now")
+    policy = factory.LazyAttribute(lambda booking: Policy.objects.on(london_day(booking.now)))
+    fee_pence = 9200
+    fee_parts = factory.LazyFunction(lambda: dict(FEE_PARTS))
+
+
+class ReadyBookingFactory(BookingFactory):
+    """Held, with contact details and all consents given: nothing is left to do but pay."""
+
+    email = factory.LazyAttribute(lambda booking: booking.referral.email or "candidate@example.org")
+    mobile = "07700900123"
+    details_at = factory.SelfAttribute("now")
+
+    @classmethod
+    def _create(cls, model_class: type[Booking], *args: Any, **kwargs: Any) -> Booking:
+        booking = super()._create(model_class, *args, **kwargs)
+        session: Session = booking.place.session
+        kinds = CLASSROOM_CONSENTS if session.room_id else DIGITAL_CONSENTS
+        Consent.objects.bulk_create(
+            Consent(booking=booking, text=text, given_at=booking.created_at)
+            for text in ConsentText.objects.filter(kind__in=kinds)
+        )
+        return booking
+
+
+class ConfirmedBookingFactory(ReadyBookingFactory):
+    """Confirmed at `now`; the charge and its payment are `tests.factories.payments`'."""
+
+    place_factory = c.TakenPlaceFactory
+    referral = factory.LazyAttribute(
+        lambda booking: r.BookedReferralFactory.create(now=booking.now, course_type=booking.session.course_type)
+    )
+    status = BookingStatus.CONFIRMED
+    confirmed_at = factory.SelfAttribute("now")
+
+
+class LapsedBookingFactory(ReadyBookingFactory):
+    """The hold ran out; the place is released."""
+
+    place_factory = c.ReleasedPlaceFactory
+    status = BookingStatus.LAPSED
+
+
+class CancelledBookingFactory(LapsedBookingFactory):
+    """Cancelled by the candidate after it was confirmed."""
+
+    status = BookingStatus.CANCELLED
+    cancel_cause = CancelCause.CANDIDATE
+    confirmed_at = factory.SelfAttribute("now")
+
+
+class CompletedBookingFactory(ConfirmedBookingFactory):
+    """The course was taken."""
+
+    referral = factory.LazyAttribute(
+        lambda booking: r.CompletedReferralFactory.create(now=booking.now, course_type=booking.session.course_type)
+    )
+    status = BookingStatus.COMPLETED
+
+
+class NotCompletedBookingFactory(ConfirmedBookingFactory):
+    """The course was not taken, or not to its end."""
+
+    referral = factory.LazyAttribute(
+        lambda booking: r.NotCompletedReferralFactory.create(now=booking.now, course_type=booking.session.course_type)
+    )
+    status = BookingStatus.NOT_COMPLETED
+
+
+class NeedFactory(DjangoModelFactory[Need]):
+    """Something staff must arrange, not yet done."""
+
+    class Meta:
+        model = Need
+
+    referral = factory.LazyFunction(lambda: r.LiveReferralFactory.create())
+    kind = NeedKind.BSL
+    told_at = NOW
+
+
+class ArrangedNeedFactory(NeedFactory):
+    is_arranged = True
+    arranged_at = factory.LazyAttribute(lambda need: need.told_at + dt.timedelta(days=1))
+    arranged_by = "staff:1"
+
+
+def place_for(referral: Referral, session: Session, *, now: dt.datetime = NOW) -> Place:
+    """A held place for a referral on a session, without a booking."""
+    return c.HeldPlaceFactory.create(session=session, holder=referral.key, claimed_at=now)
