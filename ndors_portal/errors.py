@@ -1,0 +1,74 @@
+"""Error handlers of the project (`handler400` … `handler500`, CSRF_FAILURE_VIEW) and pages for empty error answers."""
+
+import logging
+import sys
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from common.error_pages import STATUSES, error_page, problem, wants_problem
+
+logger = logging.getLogger(__name__)
+
+_BARE_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Sorry, there is a problem with the service</title></head>
+<body><h1>Sorry, there is a problem with the service</h1><p>Try again later.</p></body></html>"""
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400. The exception's words are for us, not for whoever sent a strange request."""
+    return error_page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403, with the words of the PermissionDenied where it has some."""
+    return error_page(request, 403, detail=str(exception))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404. Never says what exactly was not found."""
+    return error_page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, or 503 with Retry-After when the database cannot be reached. Uses no database itself."""
+    error = sys.exc_info()[1]
+    try:
+        if isinstance(error, (OperationalError, InterfaceError)):
+            return error_page(request, 503, retry_after=30)
+        return error_page(request, 500)
+    except Exception:  # whatever broke the page may break its template too; this is the last answer there is
+        logger.exception("the error page failed")
+        return problem(500) if wants_problem(request) else HttpResponse(_BARE_PAGE, status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form that was open too long, or sent by another site. `reason` is for developers and not shown."""
+    return error_page(
+        request,
+        403,
+        title="Go back and try again",
+        detail="For your security we could not accept that form. This can happen if the page was open for a long time, "
+        "or if your browser does not accept cookies. Nothing was changed.",
+    )
+
+
+class ErrorPagesMiddleware:
+    """Gives a body to error answers that come without one: Django's own 405 and 410, for example."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Replaces an empty body and keeps the headers that were set."""
+        response = self.get_response(request)
+        if response.status_code not in STATUSES or not isinstance(response, HttpResponse) or response.content:
+            return response
+        page = error_page(request, response.status_code)
+        for name in ("Allow", "Retry-After"):
+            if response.has_header(name):
+                page[name] = response[name]
+        page.cookies = response.cookies
+        return page
