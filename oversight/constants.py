@@ -9,7 +9,6 @@ class Promise(TextChoices):
     WITHDRAWAL_ACTED_ON = "WITHDRAWAL_ACTED_ON", "Withdrawal acted on"
     OUTCOME_REPORTED = "OUTCOME_REPORTED", "Outcome to force"
     REGISTER_CLOSED = "REGISTER_CLOSED", "Register closed after session end"
-    REFUND_ISSUED = "REFUND_ISSUED", "Refund issued"
 
 
 class Unit(TextChoices):

@@ -69,9 +69,17 @@ class Breach(models.Model):
             models.UniqueConstraint(fields=["promise", "subject", "started_at"], name="oversight_breach_once"),
             models.CheckConstraint(name="oversight_breach_was_late", condition=Q(found_at__gt=F("due_at"))),
         ]
-        indexes = [
-            models.Index(fields=["promise"], condition=Q(done_at__isnull=True), name="oversight_breach_open")
-        ]
+        indexes = [models.Index(fields=["promise"], condition=Q(done_at__isnull=True), name="oversight_breach_open")]
 
     def __str__(self) -> str:
         return f"{self.get_promise_display()}: {self.subject}"
+
+
+class CheckMark(models.Model):
+    """How far the check of a promise has come: what was done before `checked_to` need not be looked at again."""
+
+    promise = models.CharField(max_length=20, choices=Promise, unique=True)
+    checked_to = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.get_promise_display()} checked to {self.checked_to:%Y-%m-%d %H:%M}"

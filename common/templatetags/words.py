@@ -1,0 +1,28 @@
+"""Times, days and money in a page's words: `{% load words %}`."""
+
+import datetime as dt
+
+from django import template
+
+from common import clock, money
+
+register = template.Library()
+
+register.filter("day_words", clock.day_words)
+register.filter("date_words", clock.date_words)
+register.filter("moment_words", clock.moment_words)
+register.filter("pounds", money.pounds)
+register.filter("pounds_and_pence", money.pounds_and_pence)
+register.simple_tag(clock.span_words, name="times_words")
+
+
+@register.filter
+def london_day_words(moment: dt.datetime) -> str:
+    """The London day of an instant: "Friday 14 May 2027"."""
+    return clock.day_words(clock.london_day(moment))
+
+
+@register.simple_tag
+def when_words(starts_at: dt.datetime, ends_at: dt.datetime) -> str:
+    """Day and times in London: "Friday 14 May 2027, 9am to 11:45am"."""
+    return f"{clock.day_words(clock.london_day(starts_at))}, {clock.span_words(starts_at, ends_at)}"
