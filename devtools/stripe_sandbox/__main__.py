@@ -13,6 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from . import params
 from .app import App
 from .deliveries import Courier
+from .events import first_endpoints
 from .store import Store
 from .ticking import Clock
 
@@ -77,7 +78,7 @@ def _remember(store: Store, *, url: str, secrets: list[str]) -> None:
         given = {"url": url, "secrets": secrets}
         if tx.setting("command_line") != given:
             tx.remember("command_line", given)
-            tx.remember("endpoints", [{"id": "we_main", "types": [], **given}] if url else [])
+            tx.remember("endpoints", first_endpoints(given))
 
 
 if __name__ == "__main__":

@@ -62,8 +62,8 @@ REAL_CARD = (
     "card_declined",
     "test_mode_live_card",
     (
-        "Your card was declined. Your request was in test mode, but used a non test card. For a list of valid test cards, "
-        "visit: https://stripe.com/docs/testing."
+        "Your card was declined. Your request was in test mode, but used a non test card. For a list of valid test "
+        "cards, visit: https://stripe.com/docs/testing."
     ),
 )
 

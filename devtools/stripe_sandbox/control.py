@@ -13,8 +13,8 @@ from werkzeug.wrappers import Request, Response
 
 from . import balance, checkout, control_page, disputes, reading, refunds, seeding
 from .errors import ApiError
-from .events import SWITCHES, Call, endpoints, queue_delivery, switches
-from .store import Json, Store, Tx, new_id
+from .events import SWITCHES, Call, endpoints, first_endpoints, queue_delivery, switches
+from .store import TABLES, Json, Store, Tx, new_id
 from .ticking import tick
 
 API_SWITCHES: Json = {
@@ -334,12 +334,12 @@ def _seed(call: Call, given: Json) -> Json:
 
 
 def _reset(call: Call, given: Json) -> Json:
-    """Forgets everything but the endpoints; all switches and the clock go back."""
+    """Forgets every object and delivery; switches, clock and endpoint are again as at the first start."""
     _take(given)
-    for table in ("objects", "idempotency", "deliveries", "attempts"):
+    for table in TABLES:
         call.tx.db.execute(f"DELETE FROM {table}")
-    for name in ("webhooks", "api", "async_next", "refunds_pending", "clock_offset_seconds"):
-        call.tx.db.execute("DELETE FROM settings WHERE name = ?", (name,))
+    call.tx.db.execute("DELETE FROM settings WHERE name NOT IN ('api_version', 'command_line')")
+    call.tx.remember("endpoints", first_endpoints(call.tx.setting("command_line")))
     return {"reset": True}
 
 

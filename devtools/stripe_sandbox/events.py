@@ -49,6 +49,11 @@ def endpoints(tx: Tx) -> list[Json]:
     return found
 
 
+def first_endpoints(command_line: Json) -> list[Json]:
+    """The endpoint the command line names, or none."""
+    return [{"id": "we_main", "types": [], **command_line}] if command_line["url"] else []
+
+
 def emit(call: Call, name: str, subject: Json, *, previous: Json | None = None) -> Json:
     """Writes an event with a snapshot of its subject and queues its deliveries."""
     data: Json = {"object": copy.deepcopy(subject)}

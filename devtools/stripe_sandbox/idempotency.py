@@ -67,8 +67,8 @@ def begin(store: Store, *, key: str, path: str, body: str, request_id: str) -> K
     if status is None:
         raise ApiError(
             "There is currently another in-progress request using this Stripe Idempotent Key (that probably means "
-            f"you submitted twice, and the other request is still going through): {key}. Request {first_id} may be able "
-            "to give more info. Please try again later.",
+            f"you submitted twice, and the other request is still going through): {key}. Request {first_id} may be "
+            "able to give more info. Please try again later.",
             status=409,
             code="idempotency_key_in_use",
             before_execution=True,

@@ -201,8 +201,8 @@ def cancel_by_request(call: Call, intent: Json) -> Json:
     if intent["status"] in ("succeeded", "canceled", "processing"):
         raise ApiError(
             f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a "
-            "PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, "
-            "requires_confirmation, requires_action, processing.",
+            "PaymentIntent with one of the following statuses may be canceled: requires_payment_method, "
+            "requires_capture, requires_confirmation, requires_action, processing.",
             code="payment_intent_unexpected_state",
             payment_intent=intent,
         )

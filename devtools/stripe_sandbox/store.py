@@ -231,12 +231,6 @@ class Store:
             db.execute("ROLLBACK")
             self._readers.put(db)
 
-    def reset(self) -> None:
-        """Forgets every object, answer and delivery; the switches are the caller's to reset."""
-        with self.write() as tx:
-            for table in TABLES:
-                tx.db.execute(f"DELETE FROM {table}")
-
     def close(self) -> None:
         """Closes the file; nothing may be under way."""
         self._writer.close()

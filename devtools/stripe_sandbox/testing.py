@@ -104,6 +104,11 @@ class Sandbox:
         """The sandbox's address, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def base_url(self) -> str:
+        """The same address, by the name that Stripe's client and the settings use for it."""
+        return self.url
+
     def start(self) -> Self:
         """Starts the process and waits until it answers."""
         command = [sys.executable, "-m", "devtools.stripe_sandbox", "--port", str(self.port), "--db", str(self.db)]
