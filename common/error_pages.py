@@ -18,9 +18,9 @@ def error_page(
 ) -> HttpResponse:
     """The response for `status`, one of STATUSES.
 
-    `title` and `detail` replace the page's heading and first paragraph; they are shown as they are, so they must be fit
-    for the reader. `retry_after` (seconds) is sent as a header. Touches neither database, session nor user: it must work
-    when these are what failed.
+    `title` and `detail` replace the page's heading and first paragraph; they are shown as they are, so they must be
+    fit for the reader. `retry_after` (seconds) is sent as a header. Touches neither database, session nor user: it
+    must work when these are what failed.
     """
     if wants_problem(request):
         response = problem(status, detail=detail)

@@ -50,8 +50,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         title="Go back and try again",
-        detail="For your security we could not accept that form. This can happen if the page was open for a long time, "
-        "or if your browser does not accept cookies. Nothing was changed.",
+        detail="For your security we could not accept that form. This can happen if the page was open for a long "
+        "time, or if your browser does not accept cookies. Nothing was changed.",
     )
 
 

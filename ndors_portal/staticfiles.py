@@ -32,8 +32,8 @@ class GovukFrontendFinder(BaseFinder):
         """Nothing to check; a missing file is reported by collectstatic."""
         return []
 
-    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> str | list[str]:
-        """The file's place on disk, or an empty list."""
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
+        """The file's place on disk (in a list with `find_all`), or an empty list."""
         prefix, _, name = path.replace("\\", "/").partition("/")
         if prefix != PREFIX or name not in FILES or not self.storage.exists(name):
             return []

@@ -2,10 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 PARTS = ("day", "month", "year")
 _MONTHS = (
@@ -87,12 +90,12 @@ class DatePartsInput(forms.Widget):
 class DatePartsField(forms.Field):
     """Cleans to a `datetime.date` or None.
 
-    `noun` names the date inside the messages ("Your date of birth must include a year"). The month may be a number or a
-    name. The code of each error lists the parts that are wrong ("missing:day year"), so that only they are marked.
+    `noun` names the date inside the messages ("Your date of birth must include a year"). The month may be a number or
+    a name. The code of each error lists the parts that are wrong ("missing:day year"), so that only they are marked.
     """
 
     widget = DatePartsInput
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages: ClassVar[dict[str, "str | _StrPromise"]] = {
         "required": "Enter %(noun)s",
         "missing": "%(Noun)s must include a %(parts)s",
         "year": "Year must include 4 numbers",

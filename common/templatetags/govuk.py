@@ -44,7 +44,7 @@ def cells(row: Sequence[Any], columns: Sequence[Any]) -> list[tuple[Any, bool]]:
 
 
 @register.filter
-def page_numbers(page: Page) -> list[int]:
+def page_numbers(page: "Page[Any]") -> list[int]:
     """Page numbers to offer around the present one; 0 stands for an ellipsis."""
     pages = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
     return [number if isinstance(number, int) else 0 for number in pages]
