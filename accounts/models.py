@@ -1,4 +1,4 @@
-"""Who signs in: KCC staff, police officers and trainers. Candidates have no account; they sign in with their reference."""
+"""Who signs in: KCC staff, police officers and trainers. Candidates have no account but their reference."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -18,7 +18,7 @@ STAFF_ROLES = frozenset({Role.CLERK, Role.MANAGER, Role.FINANCE})
 
 
 class User(AbstractUser):
-    """Someone with an account. An officer's force is in `referrals.Officer`, a trainer's person in `courses.Trainer`."""
+    """Someone with an account. An officer's force stands in `referrals.Officer`, a trainer in `courses.Trainer`."""
 
     role = models.CharField(max_length=10, choices=Role, default=Role.CLERK)
 

@@ -11,7 +11,7 @@ class AuditConfig(AppConfig):
     verbose_name = "The record"
 
     def ready(self) -> None:
-        """Have every connection tell the database who acts, and COPY too; keep the retention role's grants complete."""
+        """Have every connection, and COPY, tell the database who acts; keep the retention role's grants complete."""
         from audit import context, retention
         from common import copy
 

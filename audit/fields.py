@@ -11,6 +11,16 @@ Spans = list[tuple[int, int]]
 _SPAN = re.compile(r"\[(\d+),(\d+)\)")
 
 
+def spans(text: str) -> Spans:
+    """Pairs of first and last, from PostgreSQL's canonical text `{[1,5),[8,9)}`."""
+    return [(int(first), int(after) - 1) for first, after in _SPAN.findall(text)]
+
+
+def spans_text(value: Iterable[tuple[int, int]]) -> str:
+    """PostgreSQL's text of the pairs."""
+    return "{" + ",".join(f"[{first},{last}]" for first, last in value) + "}"
+
+
 class SpansField(models.Field):  # type: ignore[type-arg]
     """A set of integers as an `int8multirange`; in Python a list of (first, last) pairs, both included, in order."""
 
@@ -19,16 +29,12 @@ class SpansField(models.Field):  # type: ignore[type-arg]
         return "int8multirange"
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Spans | None:
-        """Pairs, from the canonical text `{[1,5),[8,9)}`."""
-        if value is None:
-            return None
-        return [(int(first), int(after) - 1) for first, after in _SPAN.findall(value)]
+        """Pairs."""
+        return None if value is None else spans(value)
 
     def get_prep_value(self, value: Iterable[tuple[int, int]] | None) -> str | None:
         """PostgreSQL's text of the pairs."""
-        if value is None:
-            return None
-        return "{" + ",".join(f"[{first},{last}]" for first, last in value) + "}"
+        return None if value is None else spans_text(value)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         """The text, typed by the column it is stored in."""

@@ -23,6 +23,7 @@ class ActingUserMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle the request under its actor."""
         with acting_as_found(partial(acting_of, request)):
             return self.get_response(request)
 

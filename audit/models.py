@@ -3,15 +3,17 @@
 No row here refers to another app's row by a foreign key: the record outlives what it speaks of.
 """
 
+import pgtrigger
 import simple_history
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import BrinIndex
+from django.contrib.postgres.indexes import BrinIndex, GistIndex
 from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import User
 from audit.fields import SpansField
-from audit.history import History, append_only
+from audit.history import RETENTION_ROLE, History, append_only
+from common.triggers import Unskippable
 
 # accounts stands below audit and cannot import it. A password is a secret even when hashed, and the last sign-in is
 # an event, not a change of the person.
@@ -20,7 +22,6 @@ simple_history.register(
     app="audit",
     records_class=History,
     excluded_fields=["password", "last_login"],
-    verbose_name="historical user",
 )
 
 
@@ -34,9 +35,7 @@ class AuditEvent(models.Model):
     on_behalf_of = models.TextField(default="", blank=True)
     action = models.CharField(max_length=60, help_text="a dotted verb, as booking.confirmed")
     subject = models.TextField(default="", blank=True, help_text="what it was done to, as booking:17")
-    referral_key = models.CharField(
-        max_length=30, default="", blank=True, help_text="force and reference, 46/46DEMO0001"
-    )
+    referral_key = models.CharField(max_length=30, default="", blank=True, help_text="as 46/46DEMO0001")
     words = models.TextField(help_text="one sentence a member of staff understands; no special-category data")
     reason = models.TextField(default="", blank=True)
     data = models.JSONField(default=dict, blank=True)
@@ -48,7 +47,7 @@ class AuditEvent(models.Model):
             models.Index(
                 fields=["referral_key", "id"], name="audit_event_referral", condition=~models.Q(referral_key="")
             ),
-            models.Index(fields=["subject", "id"], name="audit_event_subject", condition=~models.Q(subject="")),
+            models.Index("subject", "id", name="audit_event_subject", condition=~models.Q(subject="")),
             BrinIndex(fields=["occurred_at"], name="audit_event_occurred"),
         ]
         triggers = [append_only()]
@@ -113,13 +112,9 @@ class Seal(models.Model):
     rows = models.PositiveBigIntegerField()
     previous = models.BinaryField(help_text="the digest of the link before; empty in the first")
     digest = models.BinaryField()
-    cluster = models.BigIntegerField(
-        help_text="identity of the database server; transaction numbers mean nothing beyond it"
-    )
-    horizon = models.BigIntegerField(
-        help_text="every transaction below this number had ended before the rows were read"
-    )
-    next_xid = models.BigIntegerField(help_text="no transaction from this number on had begun when the rows were read")
+    cluster = models.BigIntegerField(help_text="the database server's identity: transaction numbers are its own")
+    horizon = models.BigIntegerField(help_text="all transactions below had ended before the rows were read")
+    next_xid = models.BigIntegerField(help_text="no transaction from here on had begun when the rows were read")
 
     class Meta:
         ordering = ["-id"]
@@ -143,19 +138,18 @@ class SealedRange(models.Model):
     layout = models.ForeignKey(SealLayout, on_delete=models.PROTECT, related_name="+")
     table = models.TextField()
     covers = SpansField(help_text="exactly the ids it covers; ids of transactions under way come in a later seal")
-    first_id = models.BigIntegerField()
-    last_id = models.BigIntegerField()
+    reach = models.BigIntegerField(help_text="the highest id of the table that this or an earlier seal covers")
     rows = models.PositiveBigIntegerField()
     digest = models.BinaryField(help_text="SHA-256 over the rows' own SHA-256, in order of id")
 
     class Meta:
         default_permissions = ("view",)
-        constraints = [models.UniqueConstraint(fields=["seal", "table"], name="audit_range_once_a_seal")]
-        indexes = [models.Index(fields=["table", "last_id"], name="audit_range_table")]
+        constraints = [models.UniqueConstraint(fields=["table", "seal"], name="audit_range_once_a_seal")]
+        indexes = [GistIndex(fields=["covers"], name="audit_range_covers")]
         triggers = [append_only(retention=False)]
 
     def __str__(self) -> str:
-        return f"{self.table} {self.first_id}-{self.last_id}"
+        return f"{self.rows} of {self.table}"
 
 
 class RetentionProof(models.Model):
@@ -180,7 +174,18 @@ class RetentionProof(models.Model):
         ordering = ["-id"]
         default_permissions = ("view",)
         indexes = [models.Index(fields=["table", "row_id"], name="audit_proof_row")]
-        triggers = [append_only(retention=False)]
+        triggers = [
+            append_only(retention=False),
+            Unskippable(
+                name="retention_alone",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=f"""IF current_user = '{RETENTION_ROLE}' THEN RETURN NULL; END IF;
+                    RAISE EXCEPTION 'only the functions of {RETENTION_ROLE} leave proofs'
+                        USING ERRCODE = 'integrity_constraint_violation';""",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.table} {self.row_id} {self.get_action_display().lower()}"

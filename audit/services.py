@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from audit.context import Actor, current
-from audit.models import AccessLog, AuditEvent
+from audit.models import AccessLog, AuditEvent, Seal
+from audit.sealing import SLICE_ROWS
+from audit.sealing import seal as _seal
 
 
 def record(
@@ -91,3 +93,12 @@ def log_access(
     )
     entry.save(force_insert=True)
     return entry
+
+
+def seal(*, now: dt.datetime, slice_rows: int = SLICE_ROWS) -> Seal | None:
+    """Seal every row of the record written since the last seal, in a transaction of its own.
+
+    None where there is nothing new or another sealer is at work. At most `slice_rows` rows of a table: where the seal
+    holds as many or more, call again. Rows of transactions still under way come in a later seal.
+    """
+    return _seal(now=now, slice_rows=slice_rows)

@@ -11,7 +11,7 @@ from pgtrigger import compiler
 
 
 class UnskippableSql(compiler.UpsertTriggerSql):
-    """The statements that install a trigger. Migrations refer to this class: never change the template, add another."""
+    """The statements that install a trigger. Migrations refer to this class: never change its template."""
 
     def get_template(self) -> str:
         """The template of the function and its trigger, to be filled by the base class."""
