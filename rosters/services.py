@@ -108,7 +108,7 @@ def close_register(*, session_id: int, by: Actor, now: datetime) -> Register:
             )
         register.closed_at, register.closed_by = now, str(by)
         register.save(update_fields=["closed_at", "closed_by"])
-        courses.services.deliver_session(session_id=session_id, by=by, now=now)
+        courses.services.mark_delivered(session_id=session_id, by=by, now=now)
         record(
             "register.closed",
             by=by,
