@@ -81,7 +81,7 @@ def stripe_sandbox(_sandbox_process: "Sandbox", settings: Any) -> "Sandbox":
     Its webhooks go to `live_web`, or nowhere when that fixture is not used.
     """
     _sandbox_process.reset()
-    settings.STRIPE_API_BASE = _sandbox_process.base_url
+    settings.STRIPE_API_BASE = _sandbox_process.url
     settings.STRIPE_SECRET_KEY = "sk_test_sandbox"
     settings.STRIPE_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
     return _sandbox_process
@@ -104,7 +104,7 @@ def program_environment(
     return environment(
         SITE_URL=_web_address.url,
         EMAIL_URL=_smtp_server.url,
-        STRIPE_API_BASE=_sandbox_process.base_url,
+        STRIPE_API_BASE=_sandbox_process.url,
         STRIPE_SECRET_KEY="sk_test_sandbox",
         STRIPE_WEBHOOK_SECRETS=WEBHOOK_SECRET,
     )

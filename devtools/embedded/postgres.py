@@ -182,12 +182,12 @@ class EmbeddedPostgres:
         """Wait until the started server answers, and see to it that the application's role and database exist."""
 
         def answers_or_ended() -> bool:
-            return self._answers() or bool(self.process and self.process.poll() is not None)
+            return self.answers() or bool(self.process and self.process.poll() is not None)
 
         processes.wait_until(answers_or_ended, seconds=_START_SECONDS)
-        if not self._answers():
+        if not self.answers():
             raise EmbeddedServiceError("PostgreSQL did not start")
-        self._make_database()
+        self.make_database()
 
     # --- Pieces ------------------------------------------------------------------------------------------------
     def _find_place(self) -> None:
@@ -236,6 +236,7 @@ class EmbeddedPostgres:
             capture_output=True,
             text=True,
             check=False,
+            start_new_session=True,  # Ctrl-C is for whoever called, who will end things in order
         )
         if done.returncode:
             shutil.rmtree(unfinished)
@@ -285,14 +286,16 @@ class EmbeddedPostgres:
         """Whether that number is still a server on our data: numbers are used again after a restart of the machine."""
         return pid in processes.working_in(self.data_dir) or "postgres" in processes.command_of(pid)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the server takes connections."""
         try:
             psycopg2.connect(self.url_of("postgres", SUPERUSER), connect_timeout=2).close()
         except psycopg2.OperationalError:
             return False
         return True
 
-    def _make_database(self) -> None:
+    def make_database(self) -> None:
+        """Make the application's role and database where they are missing."""
         connection = psycopg2.connect(self.url_of("postgres", SUPERUSER), connect_timeout=5)
         connection.autocommit = True
         role = sql.Identifier(ROLE)

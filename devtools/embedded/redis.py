@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Self
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from devtools import processes
 from devtools.embedded.errors import EmbeddedServiceError
@@ -120,14 +122,17 @@ class EmbeddedRedis:
         """Wait until the started server answers."""
 
         def answers_or_ended() -> bool:
-            return self._answers() or bool(self.process and self.process.poll() is not None)
+            return self.answers() or bool(self.process and self.process.poll() is not None)
 
         processes.wait_until(answers_or_ended, seconds=_START_SECONDS)
-        if not self._answers():
+        if not self.answers():
             raise EmbeddedServiceError("Redis did not start")
 
-    def _answers(self) -> bool:
-        client = redis.Redis.from_url(self.url, socket_connect_timeout=2, socket_timeout=2)
+    def answers(self) -> bool:
+        """Whether the server takes commands."""
+        client = redis.Redis.from_url(
+            self.url, socket_connect_timeout=2, socket_timeout=2, retry=Retry(NoBackoff(), 0)
+        )
         try:
             return bool(client.ping())
         except redis.RedisError:

@@ -13,6 +13,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from devtools import processes
 from devtools.embedded import EmbeddedPostgres, EmbeddedRedis, EmbeddedServiceError, account, postgres
@@ -195,7 +197,7 @@ def test_redis_when_durable_keeps_its_data_over_a_kill(tmp_path: Path) -> None:
 
 def test_redis_without_the_password_is_refused(tmp_path: Path) -> None:
     with EmbeddedRedis(tmp_path / "redis", durable=False) as server:
-        client = redis.Redis(port=server.port)
+        client = redis.Redis(port=server.port, retry=Retry(NoBackoff(), 0))
         with pytest.raises(redis.AuthenticationError):
             client.ping()
         client.close()
