@@ -23,7 +23,7 @@ from referrals.rules.eligibility import (
     is_time_barred,
     time_limit,
 )
-from referrals.rules.in_file import Judged, RowState, SeenRows, content_digest, judge
+from referrals.rules.in_file import Judged, RowState, SeenRows, broken, content_digest, judge
 from referrals.rules.other_files import check_forecast, check_withdrawal
 from referrals.rules.problems import ERROR_CODES, QUARANTINE_CODES, WARNING_CODES, Problem, problem
 from referrals.rules.referral import check_referral
@@ -56,6 +56,7 @@ __all__ = [
     "TimeLimits",
     "WithdrawalValues",
     "allowed_from",
+    "broken",
     "check_forecast",
     "check_referral",
     "check_withdrawal",

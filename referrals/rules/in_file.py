@@ -18,12 +18,12 @@ _SMALLEST = 1 << 10
 RowState = Literal["new", "unchanged", "rejected", "quarantined"]
 
 
-def content_digest(values: Iterable[object]) -> bytes:
-    """Return 16 bytes that are the same for the same clean values, in any process and at any time.
+def content_digest(values: Iterable[object], *, key: bytes = b"") -> bytes:
+    """Return 32 bytes that are the same for the same clean values and key, in any process and at any time.
 
-    A PIN is among the values: keep the digest in memory only.
+    A PIN is among the values: without a secret `key` (at most 64 bytes) keep the digest in memory only.
     """
-    return blake2b(repr(tuple(values)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return blake2b(repr(tuple(values)).encode("utf-8", "surrogatepass"), digest_size=32, key=key).digest()
 
 
 class SeenRows:
@@ -81,26 +81,36 @@ class Judged(NamedTuple):
     """What becomes of a row as far as its own file tells. The database may still change a `new` into another state.
 
     `problems` are the errors of a rejected row or the reasons of a quarantined one. An `unchanged` row has neither
-    problems nor warnings.
+    problems nor warnings. `content` is the digest of a good row's values.
     """
 
     state: RowState
     values: AnyValues | None
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    content: bytes
 
 
-def judge(checked: AnyChecked, seen: SeenRows) -> Judged:
-    """Settle a checked row against the good rows of its file before it, and remember it if it is good itself."""
+def judge(checked: AnyChecked, seen: SeenRows, *, key: bytes = b"") -> Judged:
+    """Settle a checked row against the good rows of its file before it, and remember it if it is good itself.
+
+    `key` makes the digest of the content a keyed one, fit to be stored.
+    """
     values = checked.values
     if values is None:
-        return Judged("rejected", None, checked.errors, ())
-    met = seen.meet(values.key, content_digest(values))
+        return Judged("rejected", None, checked.errors, (), b"")
+    content = content_digest(values, key=key)
+    met = seen.meet(values.key, content)
     if met == "first":
         state: RowState = "quarantined" if checked.quarantine else "new"
-        return Judged(state, values, checked.quarantine, checked.warnings)
+        return Judged(state, values, checked.quarantine, checked.warnings, content)
     if met == "same":
-        return Judged("unchanged", values, (), ())
+        return Judged("unchanged", values, (), (), content)
     column = "month" if values._fields[1] == "month" else "reference"
     error = problem(column, "duplicate_in_file", messages.DUPLICATE, values.key[1])
-    return Judged("rejected", None, (error,), ())
+    return Judged("rejected", None, (error,), (), b"")
+
+
+def broken(problems: tuple[Problem, ...]) -> Judged:
+    """Judge a row that could not be checked at all, because the file itself broke it."""
+    return Judged("rejected", None, problems, (), b"")
