@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -16,6 +17,9 @@ from .deliveries import Courier
 from .events import first_endpoints
 from .store import Store
 from .ticking import Clock
+
+BACKLOG = 128
+POLL_SECONDS = 0.1
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -41,15 +45,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--public-url", default=None, help="the address browsers know the sandbox by")
     parser.add_argument("--retry-seconds", type=float, default=0.5, help="first pause before a webhook is tried again")
     options = parser.parse_args(arguments)
+    try:
+        # Before the file is opened, so that a second start by mistake leaves the first one's deliveries alone.
+        listener = socket.create_server((options.host, options.port), backlog=BACKLOG)
+    except OSError:
+        print(f"The Stripe sandbox cannot listen on {options.host}:{options.port}: is it in use?", file=sys.stderr)
+        return 1
     options.db.parent.mkdir(parents=True, exist_ok=True)
     store = Store(options.db)
     _remember(store, url=options.webhook_url, secrets=[one for one in options.webhook_secret.split(",") if one])
     app = App(store, secret_key=options.secret_key, public_url=options.public_url)
-    try:
-        server = make_server(options.host, options.port, app, threaded=True, request_handler=QuietHandler)
-    except (OSError, SystemExit):
-        print(f"The Stripe sandbox cannot listen on {options.host}:{options.port}: is it in use?", file=sys.stderr)
-        return 1
+    with listener:
+        port = listener.getsockname()[1]
+        server = make_server(
+            options.host, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
+        )
     courier, clock = Courier(store, retry_seconds=options.retry_seconds), Clock(store)
     stopping = threading.Event()
 
@@ -62,8 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, stop)
     courier.start()
     clock.start()
-    print(f"Stripe sandbox ready on http://{options.host}:{server.server_port}", flush=True)
-    server.serve_forever()
+    print(f"Stripe sandbox ready on http://{options.host}:{port}", flush=True)
+    server.serve_forever(poll_interval=POLL_SECONDS)
     courier.stop()
     clock.stop()
     server.server_close()

@@ -381,7 +381,7 @@ def remembered(call: Call, intent: Json) -> tuple[cards.Card, Payer]:
 
 
 def _complete(call: Call, session: Json, payer: Payer, *, payment_status: str) -> None:
-    details = {
+    details: Json = {
         "address": dict(payments.NO_ADDRESS),
         "business_name": None,
         "email": payer.email,

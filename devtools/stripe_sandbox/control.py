@@ -96,6 +96,7 @@ def state(tx: Tx) -> Json:
         "api": _api_rules(tx),
         "async_next": tx.setting("async_next", 0),
         "refunds_pending": tx.setting("refunds_pending", False),
+        "keys_under_way": tx.db.execute("SELECT count(*) FROM idempotency WHERE status IS NULL").fetchone()[0],
         "objects": counts,
         "deliveries": waiting,
     }

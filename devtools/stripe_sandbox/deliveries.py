@@ -137,13 +137,13 @@ class Courier:
             )
             if status is not None and 200 <= status < 300:
                 state = "delivered"
-                _count_down(tx, row[1])
             elif gone or once:
                 state = "failed"
             tx.db.execute(
                 "UPDATE deliveries SET state = ?, tries = ?, due_at = ? WHERE id = ?",
                 (state, tries, due_at, identifier),
             )
+            _count_down(tx, row[1])
             tx.has_deliveries = True
 
 

@@ -154,7 +154,8 @@ class Tx:
         limit: int = 10,
     ) -> tuple[list[Json], bool]:
         """One page, newest first, and whether there is more beyond it in the direction asked."""
-        where, values = ["kind = ?"], [kind]
+        where: list[str] = ["kind = ?"]
+        values: list[Any] = [kind]
         for name, value in (filters or {}).items():
             where.append(f"{name} = ?")
             values.append(value)

@@ -44,10 +44,7 @@ def test_refund_is_refused_when_more_than_is_left(client: stripe.StripeClient, m
         client.v1.refunds.create(params={"charge": charge.id, "amount": 201})
 
     assert refused.value.param == "amount"
-    assert (
-        refused.value.user_message
-        == "Refund amount (£2.01) is greater than unrefunded amount on charge (£2.00)"
-    )
+    assert refused.value.user_message == "Refund amount (£2.01) is greater than unrefunded amount on charge (£2.00)"
     assert charge_of(client, intent).amount_refunded == 9000
     second = client.v1.refunds.create(params={"charge": charge.id, "amount": 200})
     found = client.v1.refunds.list(params={"payment_intent": intent.id})
