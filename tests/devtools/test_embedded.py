@@ -163,13 +163,13 @@ def test_servers_end_when_their_starter_is_killed(tmp_path: Path) -> None:
     if sys.platform != "linux":
         pytest.skip("the kernel's help is Linux's; elsewhere the next start cleans up (the test before)")
     script = textwrap.dedent(f"""
-        import pathlib, time
+        import pathlib, signal
         from devtools.embedded import EmbeddedPostgres, EmbeddedRedis
         place = pathlib.Path({str(tmp_path)!r})
         pg, redis = EmbeddedPostgres(place / "pg"), EmbeddedRedis(place / "redis")
         pg.start(); redis.start()
         print(pg.process.pid, redis.process.pid, flush=True)
-        time.sleep(600)
+        signal.pause()
     """)
     starter = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert starter.stdout

@@ -54,7 +54,8 @@ class SmtpSink:
         """Called by the SMTP server with each message."""
         if self.answer:
             return self.answer
-        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        content = envelope.content.replace(b"\r\n", b"\n")
+        message = email.message_from_bytes(content, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
         return "250 OK"
