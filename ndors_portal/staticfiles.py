@@ -48,6 +48,12 @@ class GovukFrontendFinder(BaseFinder):
 
 
 class PortalStaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Hashed, compressed files; `import ... from "./x.js"` in our modules follows the hashed names."""
+    """Hashed, compressed files; `import ... from "./x.js";` in our own modules follows the hashed names.
 
-    support_js_module_import_aggregation = True
+    Django's `support_js_module_import_aggregation` would do so for every script and stumbles over libraries' comments.
+    """
+
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        ("js/*.js", ((r"""(?P<matched>from\s+["'](?P<url>\.{1,2}/[^"']+)["'];)""", 'from "%(url)s";'),)),
+    )

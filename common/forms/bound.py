@@ -99,6 +99,11 @@ class GovukBoundField(BoundField):
             context["control"] = self._control(look, described_by)
         return context
 
+    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+        """Django's attributes, except that an attribute set to False by the form group stays away."""
+        built = super().build_widget_attrs(attrs, widget)
+        return {**built, **{name: False for name, value in attrs.items() if value is False}}
+
     def _label_class(self, look: Look) -> str:
         grouped = self.kind in {"radios", "checkboxes", "date"}
         base = "govuk-fieldset__legend" if grouped else "govuk-label"
@@ -130,8 +135,8 @@ class GovukBoundField(BoundField):
         attrs.update(self._attributes(look))
         if self.kind == "date":
             attrs["data-wrong-parts"] = " ".join(self._wrong_parts) if self.errors else ""
-        elif described_by:
-            attrs["aria-describedby"] = described_by
+        else:
+            attrs["aria-describedby"] = described_by or False
         if look.count:
             attrs["maxlength"] = False  # the count tells; cutting a pasted text in silence does not
         return self._with_own_attrs(widget, attrs)

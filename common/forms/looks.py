@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from django import forms
+from django.forms.utils import pretty_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,20 +56,20 @@ class GovukForm(forms.BaseForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        for each in self.fields.values():
+        for name, each in self.fields.items():
             if each.error_messages.get("required") == forms.Field.default_error_messages["required"]:
-                each.error_messages["required"] = _ask(each)
+                each.error_messages["required"] = _ask(name, each)
 
 
-def _ask(asked: forms.Field) -> str:
+def _ask(name: str, asked: forms.Field) -> str:
     """What to do about an empty field, in place of Django's "This field is required."."""
-    label = str(asked.label or "")
+    label = str(asked.label or pretty_name(name))
     if isinstance(asked, forms.BooleanField):
         return "Tick the box to continue"
     if isinstance(asked, forms.FileField):
         return "Choose a file"
     verb = "Select" if isinstance(asked, forms.ChoiceField) else "Enter"
-    if not label or label.endswith("?"):
+    if label.endswith("?"):
         return f"{verb} an answer"
     # "Email address" becomes "email address"; "PIN" stays.
     spoken = label if label[:2].isupper() else label[0].lower() + label[1:]
