@@ -4,12 +4,16 @@ from django.db.models import TextChoices
 
 
 class Purpose(TextChoices):
+    """What a charge is for."""
+
     COURSE_FEE = "COURSE_FEE", "Course fee"
     MOVE_FEE = "MOVE_FEE", "Fee for a move"
     REBOOK_FEE = "REBOOK_FEE", "Fee for booking again"
 
 
 class ChargeStatus(TextChoices):
+    """How a charge stands."""
+
     OPEN = "OPEN", "To be paid"
     PAID = "PAID", "Paid"
     CANCELLED = "CANCELLED", "No longer due"
@@ -24,6 +28,8 @@ CHARGE_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class AttemptStatus(TextChoices):
+    """How one Checkout session stands."""
+
     CREATING = "CREATING", "Asking Stripe for a Checkout session"
     OPEN = "OPEN", "Checkout session open"
     PAID = "PAID", "Paid"
@@ -32,7 +38,7 @@ class AttemptStatus(TextChoices):
 
 
 ATTEMPT_TRANSITIONS: dict[str, frozenset[str]] = {
-    AttemptStatus.CREATING: frozenset({AttemptStatus.OPEN, AttemptStatus.FAILED, AttemptStatus.EXPIRED}),
+    AttemptStatus.CREATING: frozenset({AttemptStatus.OPEN, AttemptStatus.FAILED}),
     AttemptStatus.OPEN: frozenset({AttemptStatus.PAID, AttemptStatus.EXPIRED}),
     AttemptStatus.EXPIRED: frozenset({AttemptStatus.PAID}),
     AttemptStatus.PAID: frozenset(),
@@ -42,22 +48,38 @@ PENDING_ATTEMPTS = (AttemptStatus.CREATING, AttemptStatus.OPEN)
 
 
 class EventStatus(TextChoices):
+    """What became of one of Stripe's events."""
+
     RECEIVED = "RECEIVED", "Waiting"
     APPLIED = "APPLIED", "Applied"
     IGNORED = "IGNORED", "Not a kind we act on"
     PARKED = "PARKED", "Parked after repeated failure"
 
 
+class RefusalCause(TextChoices):
+    """Why a webhook was not believed."""
+
+    SIGNATURE = "SIGNATURE", "Not signed by Stripe"
+    STALE = "STALE", "Signed too long ago"
+    MODE = "MODE", "Test event in live mode, or the other way round"
+    MALFORMED = "MALFORMED", "Not an event"
+
+
 class RefundReason(TextChoices):
+    """Why money goes back."""
+
     CANCELLED_IN_TIME = "CANCELLED_IN_TIME", "Cancelled by the candidate in time"
     KCC_CANCELLED = "KCC_CANCELLED", "Cancelled by KCC"
     WITHDRAWN = "WITHDRAWN", "Withdrawn by police"
     PAID_TOO_LATE = "PAID_TOO_LATE", "Paid after the place had gone"
     PAID_TWICE = "PAID_TWICE", "Paid twice"
     GOODWILL = "GOODWILL", "Goodwill, with evidence"
+    AT_STRIPE = "AT_STRIPE", "Made by hand in Stripe's dashboard"
 
 
 class RefundStatus(TextChoices):
+    """How a refund stands."""
+
     REQUESTED = "REQUESTED", "To be sent to Stripe"
     PENDING = "PENDING", "Stripe has it"
     SUCCEEDED = "SUCCEEDED", "Refunded"
@@ -70,6 +92,8 @@ REFUND_TRANSITIONS: dict[str, frozenset[str]] = {
     RefundStatus.SUCCEEDED: frozenset({RefundStatus.FAILED}),  # a bank may send money back days later
     RefundStatus.FAILED: frozenset(),
 }
+# Stripe has taken these out of our balance, so the ledger has their journal.
+REFUNDS_SENT = (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
 
 
 class Account(TextChoices):
@@ -88,6 +112,8 @@ class Account(TextChoices):
 
 
 class JournalKind(TextChoices):
+    """What a journal records."""
+
     PAID = "PAID", "Paid"
     COMPLETED = "COMPLETED", "Course completed: components fall due"
     REFUNDED = "REFUNDED", "Refunded"

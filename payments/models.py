@@ -21,6 +21,7 @@ from payments.constants import (
     Purpose,
     RefundReason,
     RefundStatus,
+    RefusalCause,
 )
 
 
@@ -74,7 +75,7 @@ class FeeSchedule(models.Model):
 
 
 class Charge(models.Model):
-    """Something a candidate owes. One may be open per booking and purpose; `parts` is the snapshot it was sold under."""
+    """Something a candidate owes. One may be open per booking and purpose; `parts` is what it was sold under."""
 
     booking_reference = models.CharField(max_length=14)
     referral_key = models.CharField(max_length=28, help_text="such as 46/46DEMO0001")
@@ -88,12 +89,18 @@ class Charge(models.Model):
     status_at = models.DateTimeField()
     status_by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
-    refunded_pence = models.PositiveIntegerField(default=0, help_text="requested or done; never above the amount")
+    paid_pence = models.PositiveIntegerField(default=0, help_text="received for it, over all attempts")
+    refunded_pence = models.PositiveIntegerField(
+        default=0, help_text="requested or done, never above what was received; kept by a trigger on refunds"
+    )
 
     history = History()
 
     class Meta:
-        indexes = [models.Index(fields=["booking_reference"], name="payments_charge_booking")]
+        indexes = [
+            models.Index(fields=["booking_reference"], name="payments_charge_booking"),
+            models.Index(fields=["created_at"], name="payments_charge_created"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["booking_reference", "purpose"],
@@ -101,12 +108,14 @@ class Charge(models.Model):
                 name="payments_charge_one_open",
             ),
             models.CheckConstraint(
-                name="payments_charge_never_over_refunded", condition=Q(refunded_pence__lte=F("amount_pence"))
+                name="payments_charge_never_over_refunded", condition=Q(refunded_pence__lte=F("paid_pence"))
             ),
             models.CheckConstraint(
-                name="payments_charge_unpaid_not_refunded",
-                condition=Q(status=ChargeStatus.PAID) | Q(refunded_pence=0),
+                name="payments_charge_paid_in_full",
+                condition=Q(status=ChargeStatus.PAID, paid_pence__gte=F("amount_pence"))
+                | (~Q(status=ChargeStatus.PAID) & Q(paid_pence=0)),
             ),
+            models.CheckConstraint(name="payments_charge_not_nothing", condition=Q(amount_pence__gt=0)),
         ]
 
     def __str__(self) -> str:
@@ -125,13 +134,21 @@ class Attempt(models.Model):
     checkout_session_id = models.CharField(max_length=100, blank=True)
     payment_intent_id = models.CharField(max_length=100, blank=True)
     url = models.TextField(blank=True, help_text="Stripe's page; good until expires_at")
+    success_url = models.TextField(help_text="kept so that the call to Stripe can be repeated word for word")
+    cancel_url = models.TextField()
     paid_at = models.DateTimeField(null=True, blank=True)
+    paid_pence = models.PositiveIntegerField(default=0)
+    refunded_pence = models.PositiveIntegerField(
+        default=0, help_text="requested or done; kept by a trigger on refunds"
+    )
+    is_extra = models.BooleanField(default=False, help_text="paid when another attempt had already paid the charge")
     card_last4 = models.CharField(max_length=4, blank=True)
     card_brand = models.CharField(max_length=20, blank=True)
-    checked_at = models.DateTimeField(null=True, blank=True, help_text="when the mop-up last asked Stripe")
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="how often the mop-up asked Stripe")
     error = models.CharField(max_length=200, blank=True)
 
-    history = History(excluded_fields=["checked_at"])
+    history = History(excluded_fields=["claimed_until", "attempts"])
 
     class Meta:
         indexes = [
@@ -150,6 +167,18 @@ class Attempt(models.Model):
                 condition=~Q(checkout_session_id=""),
                 name="payments_attempt_checkout_once",
             ),
+            models.UniqueConstraint(
+                fields=["payment_intent_id"], condition=Q(paid_at__isnull=False), name="payments_attempt_intent_once"
+            ),
+            models.CheckConstraint(
+                name="payments_attempt_never_over_refunded", condition=Q(refunded_pence__lte=F("paid_pence"))
+            ),
+            models.CheckConstraint(
+                name="payments_attempt_paid_has_facts",
+                condition=Q(status=AttemptStatus.PAID, paid_at__isnull=False, paid_pence__gt=0)
+                & ~Q(payment_intent_id="")
+                | ~Q(status=AttemptStatus.PAID) & Q(paid_at__isnull=True, paid_pence=0),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -163,7 +192,7 @@ class StripeEvent(models.Model):
     type = models.CharField(max_length=80)
     created_at = models.DateTimeField(help_text="Stripe's time")
     received_at = models.DateTimeField()
-    payload = models.JSONField()
+    payload = models.JSONField(help_text="what Stripe sent, without what tells of the payer")
     object_id = models.CharField(max_length=100, blank=True, help_text="what the event is about")
     status = models.CharField(max_length=8, choices=EventStatus, default=EventStatus.RECEIVED)
     applied_at = models.DateTimeField(null=True, blank=True)
@@ -186,7 +215,7 @@ class WebhookRefusal(models.Model):
     """How many webhooks were refused on a day, and why: counted, never believed, nothing of them stored."""
 
     day = models.DateField()
-    cause = models.CharField(max_length=20, help_text="signature, stale, mode or malformed")
+    cause = models.CharField(max_length=20, choices=RefusalCause)
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -200,6 +229,9 @@ class Refund(models.Model):
     """Money going back. Committed with its idempotency key before Stripe is asked."""
 
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="refunds")
+    attempt = models.ForeignKey(
+        Attempt, on_delete=models.PROTECT, related_name="refunds", help_text="the payment it goes back to"
+    )
     amount_pence = models.PositiveIntegerField()
     reason = models.CharField(max_length=20, choices=RefundReason)
     note = models.CharField(max_length=200, blank=True)
@@ -208,7 +240,6 @@ class Refund(models.Model):
     requested_at = models.DateTimeField()
     requested_by = models.CharField(max_length=80)
     idempotency_key = models.CharField(max_length=64, unique=True)
-    payment_intent_id = models.CharField(max_length=100, help_text="the payment it goes back to")
     stripe_refund_id = models.CharField(max_length=100, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -223,9 +254,14 @@ class Refund(models.Model):
                 condition=Q(status__in=[RefundStatus.REQUESTED, RefundStatus.PENDING]),
                 name="payments_refund_waiting",
             ),
-            models.Index(fields=["stripe_refund_id"], name="payments_refund_stripe"),
         ]
-        constraints = [models.CheckConstraint(name="payments_refund_positive", condition=Q(amount_pence__gt=0))]
+        constraints = [
+            models.CheckConstraint(name="payments_refund_positive", condition=Q(amount_pence__gt=0)),
+            models.UniqueConstraint(
+                fields=["stripe_refund_id"], condition=~Q(stripe_refund_id=""), name="payments_refund_stripe_once"
+            ),
+        ]
+        triggers = [triggers.count_refund, triggers.refund_stays, triggers.refund_keeps_its_payment]
 
     def __str__(self) -> str:
         return f"refund of {self.amount_pence}p on {self.charge_id} ({self.status})"
@@ -239,6 +275,7 @@ class Journal(models.Model):
     occurred_at = models.DateTimeField(help_text="when the fact happened")
     recorded_at = models.DateTimeField()
     booking_reference = models.CharField(max_length=14, blank=True)
+    total_pence = models.PositiveIntegerField(help_text="the sum of its debits, so that no posting can join it later")
     recorded_by = models.CharField(max_length=80)
     note = models.CharField(max_length=200, blank=True)
 
@@ -247,13 +284,15 @@ class Journal(models.Model):
             models.Index(fields=["booking_reference"], name="payments_journal_booking"),
             models.Index(fields=["occurred_at"], name="payments_journal_occurred"),
         ]
-        triggers = [triggers.has_postings, triggers.never_changed("journal_never_changed")]
+        triggers = [triggers.balanced("id"), triggers.never_changed("journal_never_changed")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.source}"
 
 
 class Posting(models.Model):
+    """One side of a journal."""
+
     journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="postings")
     account = models.CharField(max_length=16, choices=Account)
     force_code = models.CharField(max_length=2, blank=True, help_text="whose, on police cost recovery payable")
@@ -262,7 +301,7 @@ class Posting(models.Model):
     class Meta:
         indexes = [models.Index(fields=["account", "force_code"], name="payments_posting_account")]
         constraints = [models.CheckConstraint(name="payments_posting_not_zero", condition=~Q(amount_pence=0))]
-        triggers = [triggers.balanced, triggers.never_changed("posting_never_changed")]
+        triggers = [triggers.balanced("journal_id"), triggers.never_changed("posting_never_changed")]
 
     def __str__(self) -> str:
         return f"{self.account} {self.amount_pence}p"

@@ -1,43 +1,94 @@
-"""Database triggers of money: journals balance at commit, and ledger rows are never changed."""
+"""Database triggers of money: journals balance at commit, ledger rows are never changed, refunds are counted.
+
+None of them can be skipped with `pgtrigger.ignore`.
+"""
 
 import pgtrigger
 
-balanced = pgtrigger.Trigger(
-    name="balanced",
-    when=pgtrigger.After,
-    operation=pgtrigger.Insert,
-    timing=pgtrigger.Deferred,
-    func="""
-        IF (SELECT sum(amount_pence) FROM payments_posting WHERE journal_id = NEW.journal_id) <> 0 THEN
-            RAISE EXCEPTION 'journal % does not balance', NEW.journal_id
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'payments_journal_balances';
-        END IF;
-        RETURN NULL;
-    """,
-)
-
-# Without this a journal with no postings at all would slip past `balanced`.
-has_postings = pgtrigger.Trigger(
-    name="has_postings",
-    when=pgtrigger.After,
-    operation=pgtrigger.Insert,
-    timing=pgtrigger.Deferred,
-    func="""
-        IF (SELECT count(*) FROM payments_posting WHERE journal_id = NEW.id) < 2 THEN
-            RAISE EXCEPTION 'journal % has fewer than two postings', NEW.id
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'payments_journal_balances';
-        END IF;
-        RETURN NULL;
-    """,
-)
+from common.triggers import Unskippable
 
 
-def never_changed(name: str) -> pgtrigger.Trigger:
+def balanced(journal_column: str) -> Unskippable:
+    """Checks at commit that a journal has two postings or more, that they balance, and that none joined it later."""
+    return Unskippable(
+        name="balanced",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        declare=[("its", "record")],
+        func=f"""
+            SELECT count(p.id) AS postings, coalesce(sum(p.amount_pence), 0) AS difference,
+                   coalesce(sum(p.amount_pence) FILTER (WHERE p.amount_pence > 0), 0) AS debits, j.total_pence
+            INTO its
+            FROM payments_journal j LEFT JOIN payments_posting p ON p.journal_id = j.id
+            WHERE j.id = NEW.{journal_column} GROUP BY j.id;
+            IF its.postings < 2 OR its.difference <> 0 OR its.debits <> its.total_pence THEN
+                RAISE EXCEPTION 'journal % does not balance: % postings, difference %, debits % of %',
+                    NEW.{journal_column}, its.postings, its.difference, its.debits, its.total_pence
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'payments_journal_balances';
+            END IF;
+            RETURN NULL;
+        """,  # noqa: S608 - the column is named in models.py
+    )
+
+
+def never_changed(name: str) -> Unskippable:
     """Refuses UPDATE, DELETE and TRUNCATE on a ledger table: a mistake is a reversing journal."""
-    return pgtrigger.Trigger(
+    return Unskippable(
         name=name,
         level=pgtrigger.Statement,
         when=pgtrigger.Before,
         operation=pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
-        func="RAISE EXCEPTION 'the ledger is append-only: write a reversing journal';",
+        func="""
+            RAISE EXCEPTION 'the ledger is append-only: write a reversing journal'
+                USING ERRCODE = 'integrity_constraint_violation';
+        """,
     )
+
+
+# What is asked for or done counts at once, so that two refunds of one payment meet at the CHECKs of the charge and of
+# the attempt, whichever door they came through. A failed one no longer counts.
+count_refund = Unskippable(
+    name="count_refund",
+    when=pgtrigger.After,
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("status", "amount_pence"),
+    declare=[("counted", "integer := 0")],
+    func="""
+        IF NEW.status <> 'FAILED' THEN
+            counted := NEW.amount_pence;
+        END IF;
+        IF TG_OP = 'UPDATE' AND OLD.status <> 'FAILED' THEN
+            counted := counted - OLD.amount_pence;
+        END IF;
+        IF counted <> 0 THEN
+            UPDATE payments_charge SET refunded_pence = refunded_pence + counted WHERE id = NEW.charge_id;
+            UPDATE payments_attempt SET refunded_pence = refunded_pence + counted
+            WHERE id = NEW.attempt_id AND charge_id = NEW.charge_id;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'attempt % is not of charge %', NEW.attempt_id, NEW.charge_id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'payments_refund_of_its_charge';
+            END IF;
+        END IF;
+        RETURN NULL;
+    """,
+)
+
+refund_stays = Unskippable(
+    name="stays",
+    level=pgtrigger.Statement,
+    when=pgtrigger.Before,
+    operation=pgtrigger.Delete | pgtrigger.Truncate,
+    func="""
+        RAISE EXCEPTION 'a refund is never removed' USING ERRCODE = 'integrity_constraint_violation';
+    """,
+)
+
+refund_keeps_its_payment = Unskippable(
+    name="keeps_its_payment",
+    when=pgtrigger.Before,
+    operation=pgtrigger.UpdateOf("charge", "attempt"),
+    condition=pgtrigger.AnyChange("charge", "attempt"),
+    func="""
+        RAISE EXCEPTION 'a refund is never moved to another payment' USING ERRCODE = 'integrity_constraint_violation';
+    """,
+)

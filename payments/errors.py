@@ -1,0 +1,86 @@
+"""What can be expected to go wrong with money, in words fit for the person who meets it."""
+
+from common.errors import NotFoundError, PortalError, TransitionError
+
+
+class NoFeeError(PortalError):
+    """No fee schedule covers this course, mode and day."""
+
+    message = "No fee is set for this course on that day."
+
+
+class ChargeNotFoundError(NotFoundError):
+    """No such charge."""
+
+    message = "We could not find that payment."
+
+
+class ChargeStateError(TransitionError):
+    """A charge, an attempt or a refund cannot go from its present state to the one asked for."""
+
+
+class AlreadyPaidError(PortalError):
+    """There is nothing left to pay."""
+
+    message = "This has already been paid."
+
+
+class NoLongerDueError(PortalError):
+    """The charge was given up: the place lapsed, or the booking was cancelled."""
+
+    message = "This payment is no longer due. Your place may have been given back."
+
+
+class WrongPartsError(PortalError):
+    """The parts of a fee do not add up to its amount."""
+
+    message = "The parts of the fee do not add up."
+
+
+class OverRefundError(PortalError):
+    """More would go back than was paid and is not yet refunded."""
+
+    message = "That is more than was paid and has not yet been refunded."
+
+
+class NothingPaidError(PortalError):
+    """A refund was asked of a charge nobody paid."""
+
+    message = "Nothing has been paid that could be refunded."
+
+
+class PaymentsUnavailableError(PortalError):
+    """Stripe does not answer now. What was begun is kept, and trying again is safe."""
+
+    status = 503
+    message = "We cannot take payments at the moment. You have not been charged. Try again in a few minutes."
+
+
+class CheckoutRefusedError(PortalError):
+    """Stripe refused to open a Checkout session."""
+
+    status = 502
+    message = "The payment page could not be opened. You have not been charged."
+
+
+class MismatchError(PortalError):
+    """What Stripe says was paid is not what we asked for: nothing is confirmed, a person must look."""
+
+    message = "What Stripe reports does not match this charge."
+
+
+class WebhookRefusedError(PortalError):
+    """A webhook that is not Stripe's, is stale, or is of the other mode. `cause` is a `RefusalCause`."""
+
+    status = 400
+    message = "Refused."
+
+    def __init__(self, cause: str) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+class EventNotParkedError(PortalError):
+    """Only a parked event can be tried again by hand."""
+
+    message = "This event is not parked."

@@ -1,0 +1,25 @@
+"""Celery tasks of money. Each may run twice and at once: rows are claimed, and every step may be repeated."""
+
+from celery import shared_task
+
+from audit.jobs import ActingTask
+from common import clock
+from payments import services
+
+
+@shared_task(base=ActingTask, name="payments.jobs.apply_stripe_events")
+def apply_stripe_events() -> None:
+    """Look into the webhooks that wait."""
+    services.apply_stripe_events(now=clock.now())
+
+
+@shared_task(base=ActingTask, name="payments.jobs.settle_payments")
+def settle_payments() -> None:
+    """Ask Stripe about attempts left open, and close those no longer due."""
+    services.settle_payments(now=clock.now())
+
+
+@shared_task(base=ActingTask, name="payments.jobs.send_refunds")
+def send_refunds() -> None:
+    """Send refunds that were asked for, and follow those under way."""
+    services.send_refunds(now=clock.now())

@@ -1,0 +1,237 @@
+"""Money as pure functions: parts of a fee, what can be refunded, the postings of each journal, Checkout's clock.
+
+All amounts are integer pence. Ledger accounts are named by text so that nothing here needs Django; a test keeps the
+names equal to `constants.Account`.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+AccountName = Literal[
+    "STRIPE_CLEARING",
+    "BANK",
+    "FEES_IN_ADVANCE",
+    "POLICE_PAYABLE",
+    "LEVY_PAYABLE",
+    "VAT_PAYABLE",
+    "COURSE_INCOME",
+    "MOVE_INCOME",
+    "STRIPE_FEES",
+    "DISPUTES",
+]
+CURRENCY = "gbp"
+
+# Stripe keeps a Checkout session open for 30 minutes to 24 hours from its creation; a minute is left on either side
+# for the way to Stripe and for clocks that differ.
+SHORTEST_CHECKOUT = dt.timedelta(minutes=31)
+LONGEST_CHECKOUT = dt.timedelta(hours=23, minutes=59)
+# A page that closes under the payer's hands is worse than a new one.
+CHECKOUT_STILL_USEFUL = dt.timedelta(minutes=2)
+WEBHOOK_TOLERANCE = dt.timedelta(minutes=5)
+EVENT_TRIES = 8
+# Stripe forgets an idempotency key after 24 hours at the earliest.
+KEY_REMEMBERED = dt.timedelta(hours=23)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a fee is made of. They fall due when the course is completed (DOMAIN.md section 5)."""
+
+    police: int
+    levy: int
+    vat: int
+    provider: int
+
+    @property
+    def total(self) -> int:
+        """What the candidate pays."""
+        return self.police + self.levy + self.vat + self.provider
+
+    def as_json(self) -> dict[str, int]:
+        """As a charge and a booking keep them."""
+        return {"police": self.police, "levy": self.levy, "vat": self.vat, "provider": self.provider}
+
+
+def parts_of(value: Mapping[str, Any], *, amount_pence: int) -> Parts:
+    """The parts as kept in JSON. Raises `ValueError` unless all four are there, none is negative and they add up."""
+    if set(value) != {"police", "levy", "vat", "provider"}:
+        raise ValueError("a fee has four parts: police, levy, vat, provider")
+    if not all(type(part) is int and part >= 0 for part in value.values()):
+        raise ValueError("the parts of a fee are whole pence, none below nought")
+    parts = Parts(**value)
+    if parts.total != amount_pence:
+        raise ValueError(f"the parts add up to {parts.total}, not to {amount_pence}")
+    return parts
+
+
+# --- Refunds ---------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """One payment as a refund sees it: `key` is whatever the caller knows it by."""
+
+    key: int
+    paid_pence: int
+    refunded_pence: int
+    is_extra: bool
+
+    @property
+    def refundable_pence(self) -> int:
+        """What has not gone back, nor been asked to."""
+        return self.paid_pence - self.refunded_pence
+
+
+def payment_to_refund(payments: Iterable[Paid], *, amount_pence: int) -> Paid | None:
+    """The payment a refund goes back to: the one that settled the charge if it has enough left, else an extra one."""
+    for payment in sorted(payments, key=lambda paid: (paid.is_extra, paid.key)):
+        if 0 < amount_pence <= payment.refundable_pence:
+            return payment
+    return None
+
+
+# --- Postings --------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One posting: debit positive, credit negative; `force_code` on police cost recovery payable."""
+
+    account: AccountName
+    amount_pence: int
+    force_code: str = ""
+
+
+def advance_account(purpose: str) -> AccountName:
+    """Where a payment waits: a course fee is owed until the course is completed; other fees are earned at once."""
+    return "FEES_IN_ADVANCE" if purpose == "COURSE_FEE" else "MOVE_INCOME"
+
+
+def paid_lines(*, amount_pence: int, purpose: str) -> tuple[Line, ...]:
+    """Money arrived at Stripe."""
+    return Line("STRIPE_CLEARING", amount_pence), Line(advance_account(purpose), -amount_pence)
+
+
+def completed_lines(*, parts: Parts, refunded_pence: int, force_code: str) -> tuple[Line, ...]:
+    """The course was completed, so the components fall due; a refund already made is taken from KCC's own part.
+
+    With a fee wholly given back the police's and the levy's parts are still owed, and KCC's income is negative.
+    """
+    lines = (
+        Line("FEES_IN_ADVANCE", parts.total - refunded_pence),
+        Line("POLICE_PAYABLE", -parts.police, force_code),
+        Line("LEVY_PAYABLE", -parts.levy),
+        Line("VAT_PAYABLE", -parts.vat),
+        Line("COURSE_INCOME", refunded_pence - parts.provider),
+    )
+    return tuple(line for line in lines if line.amount_pence)
+
+
+def refunded_lines(*, amount_pence: int, purpose: str, is_completed: bool, is_extra: bool) -> tuple[Line, ...]:
+    """Money left Stripe for the payer's card. After completion the fee is no longer in advance: KCC bears it.
+
+    An extra payment was never part of the completed fee, so it always goes back from where it waits.
+    """
+    account: AccountName = advance_account(purpose)
+    if account == "FEES_IN_ADVANCE" and is_completed and not is_extra:
+        account = "COURSE_INCOME"
+    return Line(account, amount_pence), Line("STRIPE_CLEARING", -amount_pence)
+
+
+def reversed_lines(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """The postings that undo others."""
+    return tuple(Line(line.account, -line.amount_pence, line.force_code) for line in lines)
+
+
+# --- Checkout --------------------------------------------------------------------------------------------------
+def checkout_expiry(*, wanted: dt.datetime, now: dt.datetime) -> dt.datetime:
+    """When to have Stripe close the session: as wanted, within what Stripe allows, in whole seconds."""
+    expires_at = min(max(wanted, now + SHORTEST_CHECKOUT), now + LONGEST_CHECKOUT)
+    return expires_at.replace(microsecond=0)
+
+
+def is_checkout_useful(*, expires_at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether an open session leaves the payer time enough to be sent to it again."""
+    return expires_at > now + CHECKOUT_STILL_USEFUL
+
+
+def descriptor_suffix(booking_reference: str) -> str:
+    """What stands on the card statement behind the account's own prefix: the reference without its "KCC-".
+
+    Prefix, "* " and suffix share 22 characters, and Stripe wants a letter in it, which a reference may lack.
+    """
+    suffix = booking_reference.removeprefix("KCC-")
+    return suffix if re.search("[A-Z]", suffix) else "R" + suffix.replace("-", "")
+
+
+# --- Idempotency keys ------------------------------------------------------------------------------------------
+def key_stem(key: str) -> str:
+    """What stays the same of a key over its turns: the name by which Stripe's metadata knows the thing."""
+    return key.partition(".")[0]
+
+
+def next_key(key: str) -> str:
+    """The key for another try where Stripe answers the old one with its own failure for ever: "abc", "abc.2"."""
+    stem, _, turn = key.partition(".")
+    return f"{stem}.{int(turn or 1) + 1}"
+
+
+def pause_before_retry(tries: int) -> dt.timedelta:
+    """How long to leave something alone after its n-th failure: 20 s, doubling, at most 30 minutes."""
+    return dt.timedelta(seconds=min(20 * 2 ** max(tries - 1, 0), 1800))
+
+
+# --- Stripe's events -------------------------------------------------------------------------------------------
+_KEPT_KEYS = frozenset(
+    [
+        "amount",
+        "amount_captured",
+        "amount_received",
+        "amount_refunded",
+        "amount_total",
+        "balance_transaction",
+        "charge",
+        "client_reference_id",
+        "created",
+        "currency",
+        "expires_at",
+        "failure_reason",
+        "id",
+        "latest_charge",
+        "livemode",
+        "metadata",
+        "object",
+        "payment_intent",
+        "payment_status",
+        "reason",
+        "status",
+    ]
+)
+_ACTED_ON = re.compile(
+    r"checkout\.session\.(completed|expired|async_payment_succeeded|async_payment_failed)"
+    r"|payment_intent\.(succeeded|payment_failed|canceled)"
+    r"|charge\.refunded|charge\.refund\.updated|refund\.(created|updated|failed)"
+)
+
+
+def is_acted_on(event_type: str) -> bool:
+    """Whether an event of this type is a bell for us; all others are stored and ignored."""
+    return _ACTED_ON.fullmatch(event_type) is not None
+
+
+def without_payer(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event as we keep it: its envelope and the few fields of its object that say nothing of the payer."""
+    about = event["data"]["object"]
+    return {
+        "id": event["id"],
+        "type": event["type"],
+        "created": event["created"],
+        "livemode": event["livemode"],
+        "api_version": event.get("api_version"),
+        "data": {
+            "object": {
+                key: value
+                for key, value in about.items()
+                if key in _KEPT_KEYS and (key == "metadata" or not isinstance(value, dict | list))
+            }
+        },
+    }

@@ -1,0 +1,82 @@
+"""Reading money: the fee of a day, a charge's story, and the ledger's balances."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, Q, QuerySet, Sum
+
+from common.clock import end_of_london_day
+from payments.constants import PENDING_ATTEMPTS
+from payments.errors import NoFeeError
+from payments.models import Attempt, Charge, FeeSchedule, Journal, Posting, Refund
+
+
+def fee_on(*, course_type_id: int, mode: str, on: dt.date) -> FeeSchedule:
+    """The fee of a course type in a mode for a booking made on a London day. Raises NoFeeError."""
+    try:
+        return FeeSchedule.objects.get(
+            Q(valid_to__isnull=True) | Q(valid_to__gte=on),
+            course_type_id=course_type_id,
+            mode=mode,
+            valid_from__lte=on,
+        )
+    except FeeSchedule.DoesNotExist as error:
+        raise NoFeeError from error
+
+
+def charges_of(booking_reference: str) -> QuerySet[Charge]:
+    """All charges of a booking, oldest first, with their attempts and refunds in three queries."""
+    return (
+        Charge.objects.filter(booking_reference=booking_reference)
+        .order_by("pk")
+        .prefetch_related(
+            Prefetch("attempts", Attempt.objects.order_by("pk")), Prefetch("refunds", Refund.objects.order_by("pk"))
+        )
+    )
+
+
+def has_pending_attempt(charge_id: int) -> bool:
+    """Whether somebody may be on Stripe's page for this charge at this moment."""
+    return Attempt.objects.filter(charge_id=charge_id, status__in=PENDING_ATTEMPTS).exists()
+
+
+def journals_of(booking_reference: str) -> QuerySet[Journal]:
+    """The ledger's entries about a booking, oldest first, with their postings in two queries."""
+    return (
+        Journal.objects.filter(booking_reference=booking_reference)
+        .order_by("pk")
+        .prefetch_related(Prefetch("postings", Posting.objects.order_by("pk")))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One line of the trial balance: `pence` is the account's balance, debit positive."""
+
+    account: str
+    force_code: str
+    debit_pence: int
+    credit_pence: int
+
+    @property
+    def pence(self) -> int:
+        """Debits less credits."""
+        return self.debit_pence - self.credit_pence
+
+
+def trial_balance(*, day: dt.date) -> list[Balance]:
+    """Every account's debits and credits up to the end of a London day, in one query. They add up to the same sum.
+
+    A day of the past stays as it was: entries count by when their fact happened, and are never changed. (A fact learnt
+    late is booked under its own day; `recorded_at` says when we knew.)
+    """
+    rows = (
+        Posting.objects.filter(journal__occurred_at__lt=end_of_london_day(day))
+        .values("account", "force_code")
+        .annotate(
+            debit=Sum("amount_pence", filter=Q(amount_pence__gt=0), default=0),
+            credit=Sum("amount_pence", filter=Q(amount_pence__lt=0), default=0),
+        )
+        .order_by("account", "force_code")
+    )
+    return [Balance(row["account"], row["force_code"], row["debit"], -row["credit"]) for row in rows]

@@ -1,0 +1,28 @@
+"""Every write of money. The rule of all calls to Stripe: commit the intent with its idempotency key, call with no
+transaction open, then lock, re-read and record. Whatever dies between two steps is finished by `settle_payments`.
+
+Lock order: session, referral, booking, charge; below the charge its attempt or refund.
+"""
+
+from payments.services.charges import give_up_charge, open_charge
+from payments.services.checkout import start_checkout
+from payments.services.inbox import apply_stripe_events, receive_webhook, try_event_again
+from payments.services.ledger import record_completion, reverse_completion
+from payments.services.refunds import ask_refund, request_refund, send_refunds
+from payments.services.settlement import refresh_charge, settle_payments
+
+__all__ = [
+    "apply_stripe_events",
+    "ask_refund",
+    "give_up_charge",
+    "open_charge",
+    "receive_webhook",
+    "record_completion",
+    "refresh_charge",
+    "request_refund",
+    "reverse_completion",
+    "send_refunds",
+    "settle_payments",
+    "start_checkout",
+    "try_event_again",
+]

@@ -1,0 +1,180 @@
+"""Writing the ledger. Every journal has a source of its own, so the same fact is never booked twice.
+
+The functions are composed: they run in the transaction, and under the charge's lock, of the change they record.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from audit.context import Actor
+from common.money import pounds
+from payments import rules
+from payments.constants import REFUNDS_SENT, ChargeStatus, JournalKind, Purpose
+from payments.models import Attempt, Charge, Journal, Posting, Refund
+from payments.services import moves
+
+
+def write_journal(
+    kind: str,
+    *,
+    source: str,
+    lines: Iterable[rules.Line],
+    occurred_at: dt.datetime,
+    booking_reference: str,
+    by: Actor,
+    now: dt.datetime,
+    note: str = "",
+) -> Journal | None:
+    """Book a fact once: None where its source is booked already. The database checks at commit that it balances."""
+    if Journal.objects.filter(source=source).exists():
+        return None
+    lines = list(lines)
+    journal = Journal.objects.create(
+        kind=kind,
+        source=source,
+        occurred_at=occurred_at,
+        recorded_at=now,
+        booking_reference=booking_reference,
+        total_pence=sum(line.amount_pence for line in lines if line.amount_pence > 0),
+        recorded_by=str(by),
+        note=note,
+    )
+    Posting.objects.bulk_create(
+        Posting(journal=journal, account=line.account, force_code=line.force_code, amount_pence=line.amount_pence)
+        for line in lines
+    )
+    return journal
+
+
+def write_paid(*, charge: Charge, attempt: Attempt, by: Actor, now: dt.datetime) -> Journal | None:
+    """The payment of an attempt arrived at Stripe."""
+    return write_journal(
+        JournalKind.PAID,
+        source=f"paid:{attempt.payment_intent_id}",
+        lines=rules.paid_lines(amount_pence=attempt.paid_pence, purpose=charge.purpose),
+        occurred_at=attempt.paid_at or now,
+        booking_reference=charge.booking_reference,
+        by=by,
+        now=now,
+    )
+
+
+def write_refunded(
+    *, charge: Charge, refund: Refund, occurred_at: dt.datetime, by: Actor, now: dt.datetime
+) -> Journal | None:
+    """Stripe took a refund out of our balance."""
+    return write_journal(
+        JournalKind.REFUNDED,
+        source=f"refunded:{refund.stripe_refund_id}",
+        lines=rules.refunded_lines(
+            amount_pence=refund.amount_pence,
+            purpose=charge.purpose,
+            is_completed=live_completion(charge) is not None,
+            is_extra=refund.attempt.is_extra,
+        ),
+        occurred_at=occurred_at,
+        booking_reference=charge.booking_reference,
+        by=by,
+        now=now,
+    )
+
+
+def write_refund_failed(*, charge: Charge, refund: Refund, by: Actor, now: dt.datetime) -> Journal | None:
+    """A refund came back to our balance: the journal that recorded it is undone, account by account."""
+    refunded = Journal.objects.get(source=f"refunded:{refund.stripe_refund_id}")
+    return write_journal(
+        JournalKind.REFUND_FAILED,
+        source=f"refund-failed:{refund.stripe_refund_id}",
+        lines=rules.reversed_lines(lines_of(refunded)),
+        occurred_at=now,
+        booking_reference=charge.booking_reference,
+        by=by,
+        now=now,
+    )
+
+
+def lines_of(journal: Journal) -> list[rules.Line]:
+    """The postings of a journal as values."""
+    return [
+        rules.Line(posting.account, posting.amount_pence, posting.force_code)  # type: ignore[arg-type]
+        for posting in journal.postings.order_by("pk")
+    ]
+
+
+@transaction.atomic
+def record_completion(*, booking_reference: str, by: Actor, now: dt.datetime) -> list[Journal]:
+    """Let the components of a booking's paid course fee fall due, because the course was completed. Composed.
+
+    Repeating it is a no-op. A booking without a paid course fee has nothing to fall due. Locks its charges.
+    """
+    written = []
+    for charge in _course_fees(booking_reference):
+        if live_completion(charge) is not None:
+            continue
+        sent = Refund.objects.filter(charge=charge, attempt__is_extra=False, status__in=REFUNDS_SENT)
+        parts = rules.parts_of(charge.parts, amount_pence=charge.amount_pence)
+        journal = write_journal(
+            JournalKind.COMPLETED,
+            source=f"completed:{charge.pk}:{_turns(charge) + 1}",
+            lines=rules.completed_lines(
+                parts=parts,
+                refunded_pence=sum(sent.values_list("amount_pence", flat=True)),
+                force_code=charge.force_code,
+            ),
+            occurred_at=now,
+            booking_reference=booking_reference,
+            by=by,
+            now=now,
+        )
+        if journal is not None:
+            written.append(journal)
+        words = f"Course completed: {pounds(parts.police)} falls due to force {charge.force_code}"
+        words = f"{words} and {pounds(parts.levy)} to UKROEd"
+        moves.record(charge, "charge.fell_due", by=by, now=now, words=words)
+    return written
+
+
+@transaction.atomic
+def reverse_completion(*, booking_reference: str, reason: str, by: Actor, now: dt.datetime) -> list[Journal]:
+    """Undo `record_completion` after a register was corrected. Composed, a no-op when repeated. Locks the charges."""
+    written = []
+    for charge in _course_fees(booking_reference):
+        completion = live_completion(charge)
+        if completion is None:
+            continue
+        journal = write_journal(
+            JournalKind.REVERSAL,
+            source=f"reversal:{completion.source}",
+            lines=rules.reversed_lines(lines_of(completion)),
+            occurred_at=now,
+            booking_reference=booking_reference,
+            by=by,
+            now=now,
+            note=reason[:200],
+        )
+        if journal is not None:
+            written.append(journal)
+        words = "Course not completed after all: the components of the fee no longer fall due"
+        moves.record(charge, "charge.fell_due_reversed", by=by, now=now, words=words, reason=reason)
+    return written
+
+
+def live_completion(charge: Charge) -> Journal | None:
+    """The journal by which this charge's components fell due, unless it was reversed. Under the charge's lock."""
+    last = Journal.objects.filter(source__startswith=f"completed:{charge.pk}:").order_by("-pk").first()
+    if last is None or Journal.objects.filter(source=f"reversal:{last.source}").exists():
+        return None
+    return last
+
+
+def _course_fees(booking_reference: str) -> list[Charge]:
+    paid = Charge.objects.filter(
+        booking_reference=booking_reference, purpose=Purpose.COURSE_FEE, status=ChargeStatus.PAID
+    )
+    return list(paid.select_for_update(no_key=True).order_by("pk"))
+
+
+def _turns(charge: Charge) -> int:
+    return Journal.objects.filter(source__startswith=f"completed:{charge.pk}:").count()
