@@ -64,7 +64,7 @@ BEGIN
             RAISE EXCEPTION 'keys and times of the record are never masked';
         END IF;
         SELECT string_agg(
-            format('%1$I = (jsonb_populate_record(NULL::public.%2$I, $1)).%1$I', name), ', ' ORDER BY name
+            format('%1$I = (jsonb_populate_record(NULL::public.%2$I, $1)).%1$I', name, p_table), ', ' ORDER BY name
         ) INTO assignments FROM jsonb_object_keys(p_changes) AS name;
     END IF;
     FOR part IN

@@ -15,13 +15,9 @@ from accounts.models import User
 from audit.context import Actor, acting
 from audit.record import historical_model, tracked_models
 from tests.audit.odd import odd_model
+from tests.audit.sql import execute
 
 CLERK = Actor("staff", "7")
-
-
-def execute(sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
 
 
 @pytest.fixture
