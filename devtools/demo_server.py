@@ -57,6 +57,7 @@ class Demo:
             left_over = self.records.end_left_over()
             self.web_socket = self._listen()
             supervisor = Supervisor(self.records)
+            supervisor.say("starting")
             if left_over:
                 supervisor.say(f"ended what a killed demo left running: {', '.join(left_over)}")
             try:
@@ -250,9 +251,10 @@ def main() -> int:
     """Read the command line; the exit code."""
     parser = argparse.ArgumentParser(description="The demo on this machine.")
     parser.add_argument("--reset", action="store_true", help="throw the demo's data away")
+    parser.add_argument("--local", type=Path, default=LOCAL, help="where the data is kept")
     arguments = parser.parse_args()
     try:
-        demo = Demo(os.environ)
+        demo = Demo(os.environ, arguments.local.absolute())
         if arguments.reset:
             demo.reset()
             print("The demo's data is gone; the next `make demo` makes it afresh.")

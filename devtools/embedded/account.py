@@ -14,7 +14,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from devtools import processes
 from devtools.embedded.errors import EmbeddedServiceError
+
+_MADE_FOR = "made-for"
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,18 @@ def reachable_home(wanted: Path, account: Account | None) -> Path:
             continue  # somebody else made it: in a shared directory that may be a trap
         os.chown(home, account.uid, account.gid)
         if account.can_write(home):
+            (home / _MADE_FOR).write_text(str(wanted), encoding="utf-8")
+            _clear_away_deserted(base)
             return home
     raise EmbeddedServiceError(f"PostgreSQL's account cannot reach {wanted} nor /var/lib: set DATABASE_URL")
+
+
+def _clear_away_deserted(base: Path) -> None:
+    """Remove the places of checkouts that are no more."""
+    for note in base.glob(f"ndors-portal-*/{_MADE_FOR}"):
+        is_deserted = not Path(note.read_text(encoding="utf-8")).exists()
+        if is_deserted and not processes.working_in(note.parent / "data"):
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 def place_outside(wanted: Path, base: Path = Path("/var/lib")) -> Path:

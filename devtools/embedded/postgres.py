@@ -165,7 +165,7 @@ class EmbeddedPostgres:
             "max_connections": "200",
             "timezone": "UTC",
             "log_timezone": "UTC",
-            "log_min_messages": "warning",
+            "log_checkpoints": "off",
             **({} if self.durable else _CARELESS),
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -287,7 +287,13 @@ class EmbeddedPostgres:
         return pid in processes.working_in(self.data_dir) or "postgres" in processes.command_of(pid)
 
     def answers(self) -> bool:
-        """Whether the server takes connections."""
+        """Whether the server takes connections. One that says it is not ready yet is not asked."""
+        try:
+            state = (self.data_dir / "postmaster.pid").read_text(encoding="utf-8").splitlines()[7].strip()
+        except (OSError, IndexError):
+            return False
+        if state != "ready":
+            return False
         try:
             psycopg2.connect(self.url_of("postgres", SUPERUSER), connect_timeout=2).close()
         except psycopg2.OperationalError:
