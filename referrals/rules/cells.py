@@ -26,8 +26,9 @@ def screen(cells: Sequence[str], kind: FileKind) -> tuple[Sequence[str], list[Pr
 
     Emptied, they make no further check see them; what that emptiness itself brings about is taken back by `conclude`.
     """
-    # isprintable() is far faster than a search and never true of a bad character, if false of some good ones.
-    if "".join(cells).isprintable():
+    # isprintable() is far faster than a search; it lets one bad character pass, and is false of some good ones.
+    whole = "".join(cells)
+    if whole.isprintable() and "\ufffd" not in whole:
         return cells, []
     errors = []
     screened = list(cells)

@@ -71,9 +71,7 @@ def problem(column: str, code: str, message: str, value: str = "") -> Problem:
     """Make a problem whose value can be stored and shown: bad characters made visible, cut when very long."""
     if len(value) > LONGEST_VALUE:
         value = value[: LONGEST_VALUE - 1] + "…"
-    if not value.isprintable():
-        value = BAD_CHARACTER.sub(lambda match: character_name(match[0]), value)
-    return Problem(column, code, message, value)
+    return Problem(column, code, message, BAD_CHARACTER.sub(lambda match: character_name(match[0]), value))
 
 
 def character_name(character: str) -> str:
