@@ -4,10 +4,11 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 _preludes: list[Callable[[Any], None]] = []
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
@@ -26,14 +27,21 @@ def copy_rows(cursor: Any, table: str, columns: Sequence[str], rows: Iterable[Se
 
     `cursor` is Django's. Values stand in the order of `columns`: None, str, int, bool, Decimal, date, datetime (with
     its offset), UUID, bytes, or a dict or list for a JSON column. A generator is read as the server takes the rows.
-    All rows are copied or none. Raises the database's errors as Django's, and ValueError for text with a NUL in it.
+    All rows are copied or none. Raises the database's errors as Django's, whatever `rows` raises, and ValueError for
+    text with a NUL in it. `rows` must not use the cursor's connection meanwhile.
     """
     named = ", ".join(f'"{column}"' for column in columns)
     source = _Stream(rows)
     with transaction.atomic(using=cursor.db.alias):
         for prelude in _preludes:
             prelude(cursor)
-        cursor.copy_expert(f'COPY "{table}" ({named}) FROM STDIN', source)
+        try:
+            with cursor.db.wrap_database_errors:
+                cursor.copy_expert(f'COPY "{table}" ({named}) FROM STDIN', source)
+        except DatabaseError:
+            if source.error is not None:
+                raise source.error from None
+            raise
         return source.rows
 
 
@@ -42,6 +50,7 @@ class _Stream:
 
     def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
         self.rows = 0
+        self.error: BaseException | None = None  # psycopg2 would only tell its text
         self._chunks = self._encoded(iter(rows))
         self._buffer = b""
         self._position = 0
@@ -49,7 +58,11 @@ class _Stream:
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes; none at the end."""
         if self._position >= len(self._buffer):
-            self._buffer = next(self._chunks, b"")
+            try:
+                self._buffer = next(self._chunks, b"")
+            except BaseException as error:
+                self.error = error
+                raise
             self._position = 0
         end = len(self._buffer) if size < 0 else self._position + size
         part = self._buffer[self._position : end]
@@ -58,8 +71,9 @@ class _Stream:
 
     def _encoded(self, rows: Iterator[Sequence[Any]]) -> Iterator[bytes]:
         lines: list[str] = []
+        texts = _TEXTS
         for row in rows:
-            lines.append("\t".join([_text(value) for value in row]))
+            lines.append("\t".join([texts.get(type(value), _text_of_other)(value) for value in row]))
             self.rows += 1
             if len(lines) >= _CHUNK_ROWS:
                 yield _encode(lines)
@@ -76,23 +90,36 @@ def _encode(lines: list[str]) -> bytes:
     return text.encode()
 
 
-def _text(value: Any) -> str:
-    """One value in COPY's text format."""
-    kind = type(value)
-    if kind is str:
-        return value.translate(_ESCAPES) if _needs_escape(value) else value  # type: ignore[no-any-return]
-    if value is None:
-        return "\\N"
-    if kind is int:
-        return str(value)
-    if kind is bool:
-        return "t" if value else "f"
-    if isinstance(value, (dict, list, tuple)):
-        return json.dumps(value, cls=DjangoJSONEncoder).translate(_ESCAPES)
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return "\\\\x" + bytes(value).hex()
-    if isinstance(value, (dt.date, dt.time)):  # a datetime is a date
-        return value.isoformat()
-    if isinstance(value, str):  # a member of TextChoices, a lazy or safe string
-        return str(value).translate(_ESCAPES)
-    return str(value).translate(_ESCAPES)
+def _text_of_str(value: str) -> str:
+    return value.translate(_ESCAPES) if _needs_escape(value) else value
+
+
+def _text_of_bytes(value: bytes | bytearray | memoryview) -> str:
+    return "\\\\x" + bytes(value).hex()
+
+
+def _text_of_json(value: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder).translate(_ESCAPES)
+
+
+def _text_of_other(value: Any) -> str:
+    """UUIDs, members of TextChoices, lazy and safe strings, subclasses of the kinds below."""
+    return _text_of_json(value) if isinstance(value, dict | list | tuple) else _text_of_str(str(value))
+
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    str: _text_of_str,
+    int: str,
+    type(None): lambda _: "\\N",
+    bool: lambda value: "t" if value else "f",
+    dt.datetime: dt.datetime.isoformat,
+    dt.date: dt.date.isoformat,
+    dt.time: dt.time.isoformat,
+    Decimal: str,
+    dict: _text_of_json,
+    list: _text_of_json,
+    tuple: _text_of_json,
+    bytes: _text_of_bytes,
+    bytearray: _text_of_bytes,
+    memoryview: _text_of_bytes,
+}
