@@ -23,7 +23,8 @@ REFERRAL_TRANSITIONS: dict[str, frozenset[str]] = {
     # A register corrected after countersigning turns one outcome into the other.
     _S.COMPLETED: frozenset({_S.NOT_COMPLETED}),
     _S.WITHDRAWN: frozenset(),
-    _S.EXPIRED: frozenset({_S.LIVE}),  # only by police extending complete by
+    # Live again only by police extending complete by; the others by a register that was closed late.
+    _S.EXPIRED: frozenset({_S.LIVE, _S.COMPLETED, _S.NOT_COMPLETED, _S.WITHDRAWN}),
 }
 BOOKABLE = (_S.LIVE, _S.NOT_COMPLETED)
 FINAL = (_S.COMPLETED, _S.WITHDRAWN)

@@ -36,7 +36,8 @@ class Batch(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
     refusal = models.TextField(blank=True, help_text="why the file as a whole was refused, for the sender")
 
-    rows = models.PositiveIntegerField(default=0, help_text="rows read so far; all of them once settled")
+    rows = models.PositiveIntegerField(default=0, help_text="rows settled so far; all of them once settled")
+    rows_read = models.PositiveIntegerField(default=0, help_text="rows read and checked so far")
     rows_expected = models.PositiveIntegerField(null=True, blank=True, help_text="estimate while it runs")
     settled_to = models.PositiveIntegerField(default=0, help_text="row number up to which rows are settled")
     new = models.PositiveIntegerField(default=0)
@@ -51,7 +52,16 @@ class Batch(models.Model):
 
     objects = ForceQuerySet.as_manager()
     history = History(
-        excluded_fields=["rows", "rows_expected", "settled_to", "claimed_until", "attempts", "columns", *COUNTS]
+        excluded_fields=[
+            "rows",
+            "rows_read",
+            "rows_expected",
+            "settled_to",
+            "claimed_until",
+            "attempts",
+            "columns",
+            *COUNTS,
+        ]
     )
 
     class Meta:
@@ -85,7 +95,7 @@ class BatchRow(models.Model):
     or decide on keeps its cells, encrypted: they hold PINs and driver numbers.
     """
 
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="batch_rows")
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="batch_rows", db_index=False)
     number = models.PositiveIntegerField(help_text="as a spreadsheet shows it; the header is row 1")
     state = models.CharField(max_length=11, choices=RowState)
     row_force_code = models.CharField(max_length=2, blank=True, help_text="the force the row itself names")
@@ -115,7 +125,6 @@ class BatchRow(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["batch", "reference"], name="referrals_row_reference"),
             # The states somebody has to look at; the others are nearly all rows and are read by number.
             models.Index(
                 fields=["batch", "state", "number"],

@@ -18,16 +18,24 @@ class Referral(models.Model):
     The driver number is encrypted; `driver_number_hash` and `person_hash` find it again (common.crypto).
     """
 
-    force = models.ForeignKey(Force, on_delete=models.PROTECT, related_name="referrals")
+    # Every index costs each row of every batch: those of foreign keys are covered by the indexes below, or not used.
+    force = models.ForeignKey(Force, on_delete=models.PROTECT, related_name="referrals", db_index=False)
     reference = models.CharField(max_length=25)
     pin_hash = models.BinaryField(max_length=32)
-    course_type = models.ForeignKey("courses.CourseType", on_delete=models.PROTECT, related_name="referrals")
+    course_type = models.ForeignKey(
+        "courses.CourseType", on_delete=models.PROTECT, related_name="referrals", db_index=False
+    )
     status = models.CharField(max_length=13, choices=ReferralStatus, default=ReferralStatus.LIVE)
     status_at = models.DateTimeField()
     status_by = models.CharField(max_length=80)
-    batch = models.ForeignKey(Batch, on_delete=models.SET_NULL, null=True, blank=True, related_name="referrals")
+    batch = models.ForeignKey(
+        Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals", db_index=False
+    )
     received_at = models.DateTimeField(help_text="when the batch that brought it was received")
     bookable_at = models.DateTimeField(help_text="when the candidate could first book")
+    first_booked_at = models.DateTimeField(
+        null=True, blank=True, help_text="tells an offer expired unused from others"
+    )
 
     offence_code = models.CharField(max_length=4)
     offence_at = models.DateTimeField()
@@ -39,7 +47,8 @@ class Referral(models.Model):
     title = models.CharField(max_length=35, blank=True)
     forenames = models.CharField(max_length=120)
     surname = models.CharField(max_length=120)
-    surname_key = models.CharField(max_length=120, help_text="surname upper-cased, for search by its start")
+    # Upper case may take up to three characters for one.
+    surname_key = models.CharField(max_length=360, help_text="surname upper-cased, for search by its start")
     date_of_birth = models.DateField()
     licence_type = models.CharField(max_length=5, choices=LicenceType)
     driver_number_encrypted = models.BinaryField(default=b"", blank=True)
@@ -71,7 +80,6 @@ class Referral(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["reference"], name="referrals_ref_reference"),
             models.Index(
                 fields=["force", "surname_key"],
                 opclasses=["varchar_pattern_ops", "varchar_pattern_ops"],
@@ -80,18 +88,23 @@ class Referral(models.Model):
             models.Index(
                 fields=["driver_number_hash"], condition=~Q(driver_number_hash=b""), name="referrals_ref_driver"
             ),
-            models.Index(fields=["person_hash"], name="referrals_ref_person"),
-            models.Index(fields=["force", "postcode"], name="referrals_ref_postcode"),
-            models.Index(fields=["force", "vehicle_registration"], name="referrals_ref_vehicle"),
+            # Only completed courses bar another one.
+            models.Index(fields=["person_hash"], condition=Q(status="COMPLETED"), name="referrals_ref_person"),
+            models.Index(fields=["postcode", "force"], condition=~Q(postcode=""), name="referrals_ref_postcode"),
             models.Index(
-                fields=["complete_by"],
-                condition=Q(status__in=["LIVE", "BOOKED", "NOT_COMPLETED"]),
-                name="referrals_ref_expiring",
+                fields=["vehicle_registration", "force"],
+                condition=~Q(vehicle_registration=""),
+                name="referrals_ref_vehicle",
             ),
-            models.Index(fields=["force", "status", "complete_by"], name="referrals_ref_dashboard"),
+            models.Index(
+                fields=["force", "status", "complete_by"],
+                condition=Q(status__in=["LIVE", "BOOKED", "NOT_COMPLETED"]),
+                name="referrals_ref_open",
+            ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["force", "reference"], name="referrals_ref_natural_key"),
+            # The reference first: candidates sign in with it and do not know the force's code.
+            models.UniqueConstraint(fields=["reference", "force"], name="referrals_ref_natural_key"),
             models.CheckConstraint(
                 name="referrals_ref_dates_in_order",
                 condition=Q(book_by__gte=F("offer_on")) & Q(complete_by__gte=F("offer_on")),

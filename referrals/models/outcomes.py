@@ -70,7 +70,8 @@ class Outcome(models.Model):
         ordering = ["force", "sequence"]
         constraints = [models.UniqueConstraint(fields=["force", "sequence"], name="referrals_outcome_sequence")]
         indexes = [
-            models.Index(fields=["recorded_at"], condition=Q(returned_at__isnull=True), name="referrals_outcome_due")
+            models.Index(fields=["force", "recorded_at"], name="referrals_outcome_of_force"),
+            models.Index(fields=["recorded_at"], condition=Q(returned_at__isnull=True), name="referrals_outcome_due"),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from factory.django import DjangoModelFactory
 from common import crypto
 from common.clock import london_day
 from courses.models import CourseType
+from referrals import lookups
 from referrals.constants import BatchKind, BatchStatus, LicenceType, OutcomeCode, ReferralStatus, WithdrawalReason
 from referrals.models import Batch, Force, Officer, Outcome, OutcomeSequence, Referral, Withdrawal
 
@@ -113,14 +114,10 @@ class LiveReferralFactory(DjangoModelFactory[Referral]):
     offer_on = factory.LazyAttribute(lambda o: london_day(o.now) - dt.timedelta(days=1))
     book_by = factory.LazyAttribute(lambda o: o.offer_on + dt.timedelta(days=28))
     complete_by = factory.LazyAttribute(lambda o: london_day(o.offence_at) + dt.timedelta(days=120))
-    pin_hash = factory.LazyAttribute(lambda o: crypto.keyed_hash("pin", _code(o.force), o.reference, o.pin))
+    pin_hash = factory.LazyAttribute(lambda o: lookups.pin_hash(_code(o.force), o.reference, o.pin))
     driver_number_encrypted = factory.LazyAttribute(lambda o: crypto.encrypt(o.driver_number))
-    driver_number_hash = factory.LazyAttribute(
-        lambda o: crypto.keyed_hash("driver-number", o.driver_number) if o.driver_number else b""
-    )
-    person_hash = factory.LazyAttribute(
-        lambda o: crypto.keyed_hash("person", o.surname_key, o.date_of_birth.isoformat(), o.postcode)
-    )
+    driver_number_hash = factory.LazyAttribute(lambda o: lookups.driver_number_hash(o.driver_number))
+    person_hash = factory.LazyAttribute(lambda o: lookups.person_hash(o.surname, o.date_of_birth, o.postcode))
 
     @classmethod
     def _create(cls, model_class: type[Referral], *args: Any, **kwargs: Any) -> Referral:
@@ -139,15 +136,16 @@ class BookedReferralFactory(LiveReferralFactory):
     """An offer with something booked. The booking itself is `tests.factories.bookings`'."""
 
     status = ReferralStatus.BOOKED
+    first_booked_at = factory.SelfAttribute("now")
 
 
-class NotCompletedReferralFactory(LiveReferralFactory):
+class NotCompletedReferralFactory(BookedReferralFactory):
     """An offer whose course was not completed; it may be booked again."""
 
     status = ReferralStatus.NOT_COMPLETED
 
 
-class CompletedReferralFactory(LiveReferralFactory):
+class CompletedReferralFactory(BookedReferralFactory):
     """An offer whose course was completed."""
 
     status = ReferralStatus.COMPLETED

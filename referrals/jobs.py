@@ -1,0 +1,22 @@
+"""Celery tasks of this app."""
+
+from celery import shared_task
+
+from audit.context import Actor
+from audit.jobs import ActingTask
+from common import clock
+from referrals import services
+
+
+@shared_task(base=ActingTask, name="referrals.jobs.import_batches")
+def import_batches() -> None:
+    """Import what waits, the oldest first, until nothing does. May run at any time, twice and at once."""
+    while services.import_next_batch(by=Actor("job", "import_batches"), now=clock.now()):
+        pass
+
+
+@shared_task(base=ActingTask, name="referrals.jobs.expire_referrals")
+def expire_referrals() -> None:
+    """Expire offers whose complete by has passed. May run at any time, twice and at once."""
+    while services.expire_referrals(by=Actor("job", "expire_referrals"), now=clock.now()):
+        pass

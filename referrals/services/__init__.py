@@ -1,0 +1,43 @@
+"""Every write of this app: one public function for each thing that is done, the same for every door."""
+
+from referrals.services.batches import receive_batch
+from referrals.services.decisions import accept_row, refuse_row
+from referrals.services.importing import import_batch, import_next_batch
+from referrals.services.lifecycle import (
+    add_note,
+    expire_referrals,
+    extend,
+    mark_booked,
+    mark_unbooked,
+    record_outcome,
+    withdraw,
+    withdraw_composed,
+)
+from referrals.services.outcomes import (
+    acknowledge,
+    compose_outcome_return,
+    give_out,
+    read_again,
+    write_outcome_return,
+)
+
+__all__ = [
+    "accept_row",
+    "acknowledge",
+    "add_note",
+    "compose_outcome_return",
+    "expire_referrals",
+    "extend",
+    "give_out",
+    "import_batch",
+    "import_next_batch",
+    "mark_booked",
+    "mark_unbooked",
+    "read_again",
+    "receive_batch",
+    "record_outcome",
+    "refuse_row",
+    "withdraw",
+    "withdraw_composed",
+    "write_outcome_return",
+]

@@ -1,0 +1,165 @@
+"""The half of an import that needs no database: rows are read, checked, and made ready for COPY.
+
+It runs in a thread of its own, a slice ahead of the half that writes, so that one core checks while PostgreSQL works
+on another. No more than a few slices are ever in memory, however long the file is.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from common.crypto import encrypt
+from common.identifiers import normalise_reference
+from referrals import lookups, rules
+from referrals.constants import RowState
+from referrals.files import Row, Table
+from referrals.rules import messages
+from referrals.rules.checked import AnyChecked, AnyValues, ReferralValues
+
+_CHECKS: dict[str, Callable[..., AnyChecked]] = {
+    "referrals": rules.check_referral,
+    "withdrawals": rules.check_withdrawal,
+    "forecast": rules.check_forecast,
+}
+
+
+class Hashes(NamedTuple):
+    """What is stored of a referral instead of what must not be stored."""
+
+    pin: bytes
+    driver_number: bytes
+    driver_number_encrypted: bytes
+    person: bytes
+
+
+class Prepared(NamedTuple):
+    """A row after its checks: what its own file tells about it. The database may still change a `new` into another.
+
+    `key` is the force the row names and what it speaks of within it; `problems` say why it is rejected or quarantined.
+    `content` is empty for a rejected row.
+    """
+
+    number: int
+    state: str
+    key: tuple[str, str]
+    content: bytes
+    cells: Sequence[str]
+    problems: tuple[rules.Problem, ...]
+    warnings: tuple[rules.Problem, ...]
+    values: AnyValues | None
+    hashes: Hashes | None
+
+
+def prepare(table: Table, *, after: int, context: rules.Context, seen: rules.SeenRows) -> Iterator[Prepared]:
+    """Check the rows after row `after`, each against itself and against the good rows `seen` before it."""
+    check = _CHECKS[table.kind.name]
+    is_referral = table.kind is rules.REFERRALS
+    for row in table.after(after):
+        if row.problems:
+            yield _rejected(row, row.problems)
+            continue
+        checked = check(row.values, context=context)
+        values = checked.values
+        if values is None:
+            yield _rejected(row, checked.errors)
+            continue
+        key = key_of(values)
+        content = lookups.content_hash(repr(tuple(values)))
+        met = seen.meet(key, content)
+        if met == "other":
+            column = "month" if table.kind is rules.FORECAST else "reference"
+            yield _rejected(row, (rules.problem(column, "duplicate_in_file", messages.DUPLICATE, values.key[1]),))
+        elif met == "same":
+            yield Prepared(row.number, RowState.UNCHANGED, key, content, row.cells, (), (), values, None)
+        else:
+            state = RowState.QUARANTINED if checked.quarantine else RowState.NEW
+            yield Prepared(
+                row.number,
+                state,
+                key,
+                content,
+                row.cells,
+                checked.quarantine,
+                checked.warnings,
+                values,
+                hashes_of(values) if is_referral and state is RowState.NEW else None,  # type: ignore[arg-type]
+            )
+
+
+def key_of(values: AnyValues) -> tuple[str, str]:
+    """The force a row names, and what it speaks of: a reference, or the month and course of a forecast."""
+    force_code, *rest = values.key
+    return force_code, "/".join(rest)
+
+
+def hashes_of(values: ReferralValues) -> Hashes:
+    """The hashes and the encrypted driver number of a referral."""
+    number = values.driver_number
+    return Hashes(
+        lookups.pin_hash(values.force_code, values.reference, values.pin),
+        lookups.driver_number_hash(number) if number else b"",
+        encrypt(number),
+        lookups.person_hash(values.surname, values.date_of_birth, values.postcode),
+    )
+
+
+def _rejected(row: Row, errors: tuple[rules.Problem, ...]) -> Prepared:
+    """A rejected row is still found by its reference, where it has one that can be."""
+    force_code, reference = (row.values[0].strip(), normalise_reference(row.values[1])) if row.values else ("", None)
+    key = (force_code if len(force_code) == 2 and force_code.isalnum() else "", reference or "")
+    return Prepared(row.number, RowState.REJECTED, key, b"", row.cells, errors, (), None, None)
+
+
+class Ahead:
+    """Slices made in a thread, one ahead of who takes them: `with Ahead(...) as slices: for part in slices`."""
+
+    def __init__(self, rows: Iterator[Prepared], *, size: int) -> None:
+        self._rows = rows
+        self._size = size
+        self._made: queue.Queue[list[Prepared] | BaseException | None] = queue.Queue(maxsize=1)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="checking", daemon=True)
+
+    def __enter__(self) -> Iterator[list[Prepared]]:
+        """Begin."""
+        self._thread.start()
+        return self._slices()
+
+    def __exit__(self, *_: object) -> None:
+        """End the thread, at its next slice where it is not done."""
+        self._stopped.set()
+        while self._thread.is_alive():
+            try:
+                self._made.get(timeout=0.05)
+            except queue.Empty:
+                continue
+        self._thread.join()
+
+    def _slices(self) -> Iterator[list[Prepared]]:
+        while (part := self._made.get()) is not None:
+            if isinstance(part, BaseException):
+                raise part
+            yield part
+
+    def _run(self) -> None:
+        try:
+            part: list[Prepared] = []
+            for row in self._rows:
+                part.append(row)
+                if len(part) >= self._size:
+                    self._made.put(part)
+                    part = []
+                    if self._stopped.is_set():
+                        return
+            if part:
+                self._made.put(part)
+            self._made.put(None)
+        except BaseException as error:  # noqa: BLE001 - raised again where the slices are taken
+            self._made.put(error)
+
+
+def checked_on(now: datetime, *, force_code: str, forces: frozenset[str], courses: frozenset[str]) -> rules.Context:
+    """The setting in which a batch's rows are checked."""
+    return rules.Context(force=force_code, now=now, forces=forces, courses=courses)

@@ -1,0 +1,176 @@
+"""Importing a batch: claim, read, check, settle slice by slice, close. Any of it may be killed and taken up again."""
+
+import time
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import Q, QuerySet
+
+from audit import services as audit
+from audit.context import Actor, acting
+from common import claims
+from referrals import rules
+from referrals.constants import UNFINISHED, BatchKind, BatchStatus, RowState
+from referrals.errors import BatchBusyError, BatchNotFoundError
+from referrals.files import FileRefusedError, Limits, Table, open_table
+from referrals.models import Batch, BatchRow
+from referrals.services.batches import refuse, tell_sender
+from referrals.services.checking import Ahead, Prepared, checked_on, prepare
+from referrals.services.forecasts import settle_forecast
+from referrals.services.rows import Settled, advance, keep_claim, write_rows
+from referrals.services.settling import Scheme, read_scheme, settle
+from referrals.services.withdrawals import settle_withdrawal
+
+# Opening a workbook takes a while before the first slice; from then on each slice renews the claim.
+OPENING_SECONDS = 300
+SLICE_SECONDS = 60
+# A batch whose worker died this often is left for a person to look at.
+MOST_ATTEMPTS = 20
+_TRIES = 5
+
+# A withdrawal takes locks in many places, so each has a transaction of its own.
+_SLICE_ROWS = {BatchKind.REFERRALS: 2_000, BatchKind.WITHDRAWALS: 1, BatchKind.FORECAST: 500}
+
+
+def waiting(now: datetime) -> "QuerySet[Batch]":
+    """Batches that nobody works on, in the order in which they came."""
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    return Batch.objects.filter(free, status__in=UNFINISHED, attempts__lt=MOST_ATTEMPTS).order_by("received_at", "pk")
+
+
+def import_next_batch(*, by: Actor, now: datetime) -> Batch | None:
+    """Import the batch that waited longest. Returns it, or nothing where none waits. May run many times at once."""
+    for batch in claims.claim(waiting(now), now=now, limit=1, seconds=OPENING_SECONDS, ordering=("received_at", "id")):
+        return _import(batch, by=by, now=now)
+    return None
+
+
+def import_batch(*, batch_id: UUID, by: Actor, now: datetime) -> Batch:
+    """Import one batch, or what is left of it, and return it; nothing is done to one that is finished.
+
+    May be repeated after any failure, a killed process among them: the next run goes on after the last slice that was
+    committed. Raises BatchNotFoundError, and BatchBusyError while somebody else has it.
+    """
+    batch = Batch.objects.filter(pk=batch_id).first()
+    if batch is None:
+        raise BatchNotFoundError
+    if batch.status not in UNFINISHED:
+        return batch
+    this_one = Batch.objects.filter(pk=batch_id, status__in=UNFINISHED)
+    claimed = claims.claim(this_one, now=now, limit=1, seconds=OPENING_SECONDS)
+    if not claimed:
+        batch.refresh_from_db()
+        if batch.status not in UNFINISHED:
+            return batch
+        raise BatchBusyError
+    return _import(claimed[0], by=by, now=now)
+
+
+def _import(batch: Batch, *, by: Actor, now: datetime) -> Batch:
+    """Do a batch that is claimed."""
+    with acting(by, on_behalf_of=batch.received_by), batch.file.open("rb") as stream:
+        try:
+            table = open_table(stream, kind=rules.KINDS[batch.kind], limits=limits())
+        except FileRefusedError as error:
+            with transaction.atomic(durable=True):
+                refuse(batch=batch, why=error.message, by=by, now=now)
+            return batch
+        scheme = read_scheme()
+        with transaction.atomic(durable=True):
+            batch.status, batch.status_at = BatchStatus.RUNNING, now
+            batch.rows_expected, batch.columns = table.rows, list(table.names)
+            batch.save(update_fields=["status", "status_at", "rows_expected", "columns"])
+        _settle_all(batch, table, scheme=scheme, by=by, now=now)
+        _close(batch, by=by, now=now)
+    return batch
+
+
+def limits() -> Limits:
+    """How much a file may hold (settings)."""
+    return Limits(
+        max_bytes=settings.BATCH_MAX_BYTES,
+        max_rows=settings.BATCH_MAX_ROWS,
+        max_columns=settings.BATCH_MAX_COLUMNS,
+        max_cell_characters=settings.BATCH_MAX_CELL_CHARACTERS,
+    )
+
+
+def _settle_all(batch: Batch, table: Table, *, scheme: Scheme, by: Actor, now: datetime) -> None:
+    began = time.monotonic()
+    context = checked_on(now, force_code=batch.force_id, forces=frozenset(scheme.forces), courses=scheme.delivered)
+    seen = rules.SeenRows(table.rows)
+    _remember(batch, seen)
+    rows = prepare(table, after=max(batch.settled_to, 1), context=context, seen=seen)
+    with Ahead(rows, size=_SLICE_ROWS[BatchKind(batch.kind)]) as slices:
+        for part in slices:
+            elapsed = timedelta(seconds=time.monotonic() - began)
+            _settle_slice(batch, part, scheme=scheme, by=by, now=now, claimed_until=now + elapsed + _SLICE)
+
+
+_SLICE = timedelta(seconds=SLICE_SECONDS)
+
+
+def _remember(batch: Batch, seen: rules.SeenRows) -> None:
+    """Meet again the good rows that an earlier run has settled."""
+    if batch.settled_to:
+        settled = BatchRow.objects.filter(batch=batch).exclude(state=RowState.REJECTED).order_by("number")
+        for force_code, reference, content in settled.values_list(
+            "row_force_code", "reference", "content_hash"
+        ).iterator(chunk_size=2_000):
+            seen.meet((force_code, reference), bytes(content))
+
+
+def _settle_slice(
+    batch: Batch, part: list[Prepared], *, scheme: Scheme, by: Actor, now: datetime, claimed_until: datetime
+) -> None:
+    """Settle a slice in its own transaction, again where another batch came in between.
+
+    Raises ClaimLostError where somebody else went on with the batch.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with transaction.atomic(durable=True):
+                keep_claim(batch)
+                settled = _settle(batch, part, scheme=scheme, by=by, now=now)
+                write_rows(batch, settled)
+                advance(batch, settled, rows_read=batch.rows_read + len(part), claimed_until=claimed_until)
+        except (IntegrityError, OperationalError):
+            # Another batch brought one of the references first, or the two waited for each other.
+            if not tries_left:
+                raise
+        else:
+            batch.settled_to = part[-1].number
+            batch.rows_read += len(part)
+            return
+
+
+def _settle(batch: Batch, part: list[Prepared], *, scheme: Scheme, by: Actor, now: datetime) -> list[Settled]:
+    if batch.kind == BatchKind.REFERRALS:
+        return settle(part, batch=batch, scheme=scheme, by=by, now=now)
+    if batch.kind == BatchKind.WITHDRAWALS:
+        return [settle_withdrawal(row, batch=batch, by=by, now=now) for row in part]
+    return settle_forecast(part, batch=batch, scheme=scheme, now=now)
+
+
+def _close(batch: Batch, *, by: Actor, now: datetime) -> None:
+    """Close a batch whose rows are all settled."""
+    with transaction.atomic(durable=True):
+        locked = Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+        if locked.status != BatchStatus.RUNNING or locked.attempts != batch.attempts:
+            raise BatchBusyError
+        locked.status, locked.status_at, locked.settled_at, locked.claimed_until = BatchStatus.SETTLED, now, now, None
+        locked.save(update_fields=["status", "status_at", "settled_at", "claimed_until"])
+        audit.record(
+            "batch.settled",
+            by=by,
+            now=now,
+            words=(
+                f"{locked.file_name}: {locked.rows} rows, {locked.new} new, {locked.unchanged} unchanged, "
+                f"{locked.changed} changed, {locked.rejected} rejected, {locked.quarantined} quarantined"
+            ),
+            subject=f"batch:{locked.pk}",
+        )
+        tell_sender(batch=locked, now=now)
+    batch.refresh_from_db()
