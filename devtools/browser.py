@@ -6,8 +6,7 @@ import shutil
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
-def find_chromium():
-    # type: () -> str
+def find_chromium() -> str:
     """Path of the browser; a LookupError that says what to do when there is none."""
     named = os.environ.get("CHROMIUM")
     if named:

@@ -8,16 +8,16 @@ import pytest
 import redis
 from django.test import TransactionTestCase
 
+from devtools.browser import find_chromium
 from tests.support import browser, databases
 from tests.support.mail import SmtpSink
 from tests.support.programs import CeleryWorker, Program, Web, environment
+from tests.support.stack import WEBHOOK_SECRET, Stack, place_for_stack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from devtools.stripe_sandbox.testing import Sandbox
-
-WEBHOOK_SECRET = "whsec_for_tests_only"
 
 
 # --- Database and Redis ----------------------------------------------------------------------------------------
@@ -156,6 +156,24 @@ def celery_worker_process(
     return start_program(CeleryWorker(program_environment))
 
 
+@pytest.fixture
+def stack(django_db_blocker: Any, settings: Any) -> Iterator[Stack]:
+    """A whole portal of the test's own, database included, all of it running and all of it to be killed at will.
+
+    Takes some twenty seconds: for tests of what survives a kill. Not to be used beside `db` or `live_web`.
+    """
+    with django_db_blocker.unblock():
+        made = Stack(place_for_stack())
+        try:
+            made.start()
+            settings.SITE_URL = made.web.url
+            settings.STRIPE_API_BASE = made.sandbox.url
+            settings.STRIPE_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
+            yield made
+        finally:
+            made.close()
+
+
 # --- Browser ---------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def chromium() -> Iterator["Browser"]:
@@ -163,7 +181,7 @@ def chromium() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
     try:
-        program = browser.find_chromium()
+        program = find_chromium()
     except LookupError as error:
         pytest.fail(str(error), pytrace=False)
     # Playwright keeps an event loop in this thread; Django would refuse the ORM beside it.
