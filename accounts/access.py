@@ -1,9 +1,11 @@
 """Who may open which page."""
 
+import ipaddress
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.mixins import AccessMixin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -54,3 +56,19 @@ class RoleRequiredMixin(AccessMixin):
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect_to_login(request.get_full_path())
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Where a request comes from, behind as many proxies as the settings trust; None where that cannot be told.
+
+    Of `X-Forwarded-For` only the entries our own proxies appended count: what stands before them anyone can write.
+    """
+    address = request.META.get("REMOTE_ADDR")
+    if settings.TRUSTED_PROXIES > 0:
+        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+        if len(hops) >= settings.TRUSTED_PROXIES:
+            address = hops[-settings.TRUSTED_PROXIES]
+    try:
+        return str(ipaddress.ip_address(address or ""))
+    except ValueError:
+        return None
