@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import balance, checkout, disputes, payments, reading, refunds
-from .errors import ApiError
-from .events import Call, emit, listing
+from .checks import check_metadata, merged_metadata
+from .errors import ApiError, not_offered
+from .events import Call, emit, listing, update
 from .store import Json
 
 Handler = Callable[[Call, str], Json]
@@ -24,14 +25,24 @@ class Route:
     handler: Handler
 
 
+def _set_metadata(call: Call, subject: Json) -> Json:
+    """The API's update of what may be changed of any object; gives the old values of what did."""
+    given = call.params.get("metadata")
+    check_metadata(given, "metadata")
+    changes = {name: value for name, value in call.params.items() if name not in {"metadata", "expand"}}
+    if given is not None:
+        changes["metadata"] = merged_metadata(subject, given)
+    return update(call, subject, changes, due_at=call.tx.due_at(subject["id"]))
+
+
 def _update(kind: str, event: str | None) -> Handler:
     def handler(call: Call, identifier: str) -> Json:
         subject = reading.fetch(call, kind, identifier)
         offered = {"metadata", "expand"} | ({"description"} if kind in ("payment_intent", "charge") else set())
         for name in call.params:
             if name not in offered:
-                raise ApiError(f"The sandbox does not act on '{name}'.", code="sandbox_not_offered", param=name)
-        previous = checkout.set_metadata(call, subject)
+                raise not_offered(name)
+        previous = _set_metadata(call, subject)
         if event and previous:
             emit(call, event, subject, previous=previous)
         return subject

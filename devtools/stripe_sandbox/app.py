@@ -128,13 +128,14 @@ class App:
     def _spoil(self, request: Request) -> Json:
         """What the switches do to this call; counts them down."""
         with self.store.read() as tx:
-            if tx.setting("api") is None:
-                return {}
+            rules = tx.setting("api")
+        if rules is None or not fnmatchcase(f"{request.method} {request.path}", rules["match"]):
+            return {}
+        spoil: Json = {"slow": rules["delay_seconds"]}
+        if rules["error_next"] <= 0 and rules["time_out_next"] <= 0:
+            return spoil
         with self.store.write() as tx:
-            rules = {**API_SWITCHES, **tx.setting("api", {})}
-            if not fnmatchcase(f"{request.method} {request.path}", rules["match"]):
-                return {}
-            spoil: Json = {"slow": rules["delay_seconds"]}
+            rules = tx.setting("api", API_SWITCHES)
             if rules["error_next"] > 0:
                 rules["error_next"] -= 1
                 spoil |= {"error": True, "keep": rules["keep_error"]}

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
 from . import cards, payments
+from .checks import LONGEST_SECONDS, PLACEHOLDER, check_expiry, check_metadata, check_texts, check_url, missing
 from .errors import ApiError, not_offered
-from .events import Call, changed, emit, update
+from .events import Call, emit, update
 from .payments import Payer
 from .refunds import pounds
 from .store import Json, new_id
 
-SHORTEST_SECONDS = 30 * 60
-LONGEST_SECONDS = 24 * 60 * 60
 LEAST_PENCE = 30
 MOST_PENCE = 99_999_999
-METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
-PLACEHOLDER = "{CHECKOUT_SESSION_ID}"
 OFFERED = {
     "allowed_payment_method_types": None,
     "billing_address_collection": None,
@@ -60,31 +54,27 @@ def create(call: Call) -> Json:
     params = call.params
     _check_offered(params)
     if params.get("mode") is None:
-        raise _missing("mode")
+        raise missing("mode")
     if params["mode"] != "payment":
         raise not_offered(f"mode={params['mode']}")
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise not_offered(f"ui_mode={params['ui_mode']}")
     for name in ("success_url", "cancel_url"):
         if name in params:
-            _check_url(params[name], name)
+            check_url(params[name], name)
     if "success_url" not in params:
-        raise _missing("success_url")
+        raise missing("success_url")
     check_metadata(params.get("metadata", {}), "metadata")
     intent_data: Json = params.get("payment_intent_data", {})
     check_metadata(intent_data.get("metadata", {}), "payment_intent_data[metadata]")
-    _check_texts(params, intent_data)
+    check_texts(params, intent_data)
     expires_at = params.get("expires_at", call.now + LONGEST_SECONDS)
-    _check_expiry(expires_at, call.now)
+    check_expiry(expires_at, call.now)
     items, currency, total = _line_items(call, params.get("line_items", []))
     identifier = new_id("cs_test_a1", 56)
     session = _shape(call, identifier, currency=currency, total=total, expires_at=expires_at)
     call.tx.add(session, hidden={"line_items": items, "payment_intent_data": intent_data}, due_at=expires_at)
     return session
-
-
-def _missing(name: str) -> ApiError:
-    return ApiError(f"Missing required param: {name}.", code="parameter_missing", param=name, before_execution=True)
 
 
 def _check_offered(params: Json) -> None:
@@ -101,65 +91,10 @@ def _check_offered(params: Json) -> None:
                     raise not_offered(f"{name}[{part}]")
 
 
-def _check_url(value: str, name: str) -> None:
-    parts = urlsplit(value.replace(PLACEHOLDER, "x"))
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ApiError("Not a valid URL", code="url_invalid", param=name)
-
-
-def check_metadata(metadata: Any, name: str) -> None:
-    """Stripe's limits: 50 keys of 40 letters with values of 500."""
-    if not isinstance(metadata, dict):
-        return
-    if len(metadata) > METADATA_KEYS:
-        raise ApiError(f"Metadata may have at most {METADATA_KEYS} keys.", param=name)
-    for key, value in metadata.items():
-        if len(key) > METADATA_KEY_LENGTH or "[" in key:
-            raise ApiError(f"Metadata keys can't be longer than {METADATA_KEY_LENGTH} characters.", param=name)
-        if len(value) > METADATA_VALUE_LENGTH:
-            raise ApiError(
-                f"Metadata values can have up to {METADATA_VALUE_LENGTH} characters, but you passed in a value that "
-                f"is {len(value)} characters. Invalid value: {value}",
-                param=f"{name}[{key}]",
-            )
-
-
-def _check_texts(params: Json, intent_data: Json) -> None:
-    reference = params.get("client_reference_id", "")
-    if len(reference) > 200:
-        raise ApiError("Invalid string: must be at most 200 characters", param="client_reference_id")
-    email = params.get("customer_email")
-    if email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
-        raise ApiError(f"Invalid email address: {email}", code="email_invalid", param="customer_email")
-    for name in ("statement_descriptor", "statement_descriptor_suffix"):
-        text = intent_data.get(name)
-        if text is None:
-            continue
-        if not 1 <= len(text) <= 22 or re.search(r"[<>\\'\"*]", text) or not re.search(r"[A-Za-z]", text):
-            raise ApiError(
-                "The statement descriptor must be at most 22 characters, hold at least one letter and none of "
-                "< > \\ ' \" *.",
-                param=f"payment_intent_data[{name}]",
-            )
-
-
-def _check_expiry(expires_at: int, now: int) -> None:
-    if expires_at < now + SHORTEST_SECONDS:
-        raise ApiError(
-            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.",
-            param="expires_at",
-        )
-    if expires_at > now + LONGEST_SECONDS:
-        raise ApiError(
-            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
-            param="expires_at",
-        )
-
-
 def _line_items(call: Call, wanted: list[Json]) -> tuple[list[Json], str, int]:
     """The line items in Stripe's shape, their currency and their sum."""
     if not wanted:
-        raise _missing("line_items")
+        raise missing("line_items")
     items: list[Json] = []
     for position, item in enumerate(wanted):
         name = f"line_items[{position}]"
@@ -414,18 +349,3 @@ def settle_delayed(call: Call, intent: Json, *, outcome: str) -> Json:
     else:
         raise ApiError("A delayed payment has succeeded or failed.", param="outcome")
     return intent
-
-
-def set_metadata(call: Call, subject: Json) -> Json:
-    """The API's update of an object's metadata: an empty value takes a key away, an empty text takes all."""
-    given = call.params.get("metadata")
-    check_metadata(given, "metadata")
-    changes = {name: value for name, value in call.params.items() if name not in ("metadata", "expand")}
-    if given == "":
-        changes["metadata"] = {}
-    elif given is not None:
-        merged = {**subject["metadata"], **given}
-        changes["metadata"] = {key: value for key, value in merged.items() if value != ""}
-    before = dict(subject)
-    update(call, subject, changes, due_at=call.tx.due_at(subject["id"]))
-    return changed(before, subject)

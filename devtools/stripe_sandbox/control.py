@@ -329,9 +329,8 @@ def _settle(call: Call, given: Json) -> Json:
 
 
 def _seed(call: Call, given: Json) -> Json:
-    """Makes ``count`` paid sessions without their pages, for load and reconciliation; no webhooks unless asked."""
-    take = _take(given, count=1, amount=9200, webhooks=False)
-    return seeding.seed(call, count=take["count"], amount=take["amount"], webhooks=take["webhooks"])
+    """Makes ``count`` paid sessions without their pages, for load and reconciliation; no events unless asked."""
+    return seeding.seed(call, **_take(given, count=1, amount=9200, events=False))
 
 
 def _reset(call: Call, given: Json) -> Json:

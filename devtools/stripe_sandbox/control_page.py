@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -26,6 +27,11 @@ BOX = Markup(
 )
 SELECT = Markup(
     '<div class="field"><label for="{id}">{label}</label><select id="{id}" name="{name}">{options}</select></div>'
+)
+
+AGAIN = Markup(
+    '<form method="post" action="/_control/webhooks/resend"><input type="hidden" name="event" value="{0}">'
+    '<code>{0}</code> <button class="second" type="submit" aria-label="Send {1} again">Send again</button></form>'
 )
 
 
@@ -134,9 +140,10 @@ def show(tx: Tx, *, said: str, api: Json) -> Response:
         ),
         _form("reset", "Forget everything", "Reset", second=True),
     ]
+    clock = dt.datetime.fromtimestamp(tx.now(), tz=dt.UTC)
     words = Markup('<p class="said" role="status">{}</p>').format(said) if said else Markup("")
-    body = Markup("<h1>Stripe sandbox</h1>{}<div class='grid'>{}</div>{}{}").format(
-        words, Markup("").join(forms), _payments(tx), _events(tx)
+    body = Markup("<h1>Stripe sandbox</h1>{}<p>Its clock says {}.</p><div class='grid'>{}</div>{}{}").format(
+        words, f"{clock:%A %-d %B %Y, %H:%M:%S} UTC", Markup("").join(forms), _payments(tx), _events(tx)
     )
     return page(
         "Stripe sandbox", body, banner="A stand-in for Stripe: these switches are for demonstration and tests."
@@ -158,7 +165,7 @@ def _table(title: str, heads: list[str], rows: list[list[object]]) -> Markup:
 def _payments(tx: Tx) -> Markup:
     rows: list[list[object]] = []
     for session in tx.page("checkout.session", limit=15)[0]:
-        link = Markup('<a href="{}">page</a>').format(session["url"]) if session["url"] else ""
+        link = Markup('<a href="{}">open</a>').format(session["url"]) if session["url"] else ""
         rows.append(
             [
                 Markup("<code>{}</code>").format(session["payment_intent"] or session["id"][:20] + "…"),
@@ -168,7 +175,7 @@ def _payments(tx: Tx) -> Markup:
                 link,
             ]
         )
-    return _table("Latest payments", ["PaymentIntent", "Amount", "State", "Reference", ""], rows)
+    return _table("Latest payments", ["PaymentIntent", "Amount", "State", "Reference", "Page"], rows)
 
 
 def _events(tx: Tx) -> Markup:
@@ -177,5 +184,5 @@ def _events(tx: Tx) -> Markup:
         found = tx.db.execute(
             "SELECT group_concat(state || ' (' || tries || ')', ', ') FROM deliveries WHERE event = ?", (event["id"],)
         ).fetchone()[0]
-        rows.append([event["type"], Markup("<code>{}</code>").format(event["id"]), found or "not sent"])
-    return _table("Latest events", ["Type", "Event", "Deliveries (tries)"], rows)
+        rows.append([event["type"], found or "not sent", AGAIN.format(event["id"], event["type"])])
+    return _table("Latest events", ["Type", "Deliveries (tries)", "Event"], rows)

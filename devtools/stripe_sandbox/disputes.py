@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import balance
+from .checks import merged_metadata
 from .errors import ApiError
 from .events import Call, emit, update
 from .store import Json, new_id
@@ -109,7 +110,7 @@ def answer(call: Call, dispute: Json, params: dict[str, Any]) -> Json:
     details = dict(dispute["evidence_details"])
     changes: Json = {"evidence": {**dispute["evidence"], **evidence}, "evidence_details": details}
     if "metadata" in params:
-        changes["metadata"] = params["metadata"]
+        changes["metadata"] = merged_metadata(dispute, params["metadata"])
     details["has_evidence"] = details["has_evidence"] or bool(evidence)
     handed_in = params.get("submit", True) and details["has_evidence"]
     if handed_in:

@@ -49,8 +49,7 @@ class ApiError(Exception):
 
 def resource_missing(kind: str, identifier: str, *, param: str = "id", status: int = 404) -> ApiError:
     """The answer for an object that does not exist; a parameter naming one gives 400, a path 404."""
-    name = {"checkout.session": "checkout.session", "payment_intent": "payment_intent"}.get(kind, kind)
-    return ApiError(f"No such {name}: '{identifier}'", status=status, code="resource_missing", param=param)
+    return ApiError(f"No such {kind}: '{identifier}'", status=status, code="resource_missing", param=param)
 
 
 def not_offered(param: str) -> ApiError:

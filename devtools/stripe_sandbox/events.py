@@ -33,6 +33,7 @@ class Call:
     idempotency_key: str | None = None
     params: Json = field(default_factory=dict)
     now: int = 0
+    is_silent: bool = False
 
     def __post_init__(self) -> None:
         self.now = self.now or self.tx.now()
@@ -55,7 +56,9 @@ def first_endpoints(command_line: Json) -> list[Json]:
 
 
 def emit(call: Call, name: str, subject: Json, *, previous: Json | None = None) -> Json:
-    """Writes an event with a snapshot of its subject and queues its deliveries."""
+    """Writes an event with a snapshot of its subject and queues its deliveries; a silent call writes none."""
+    if call.is_silent:
+        return {}
     data: Json = {"object": copy.deepcopy(subject)}
     if previous is not None:
         data["previous_attributes"] = previous

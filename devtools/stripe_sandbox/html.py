@@ -18,7 +18,7 @@ FRAME = Markup("""<!doctype html>
 <link rel="icon" href="data:,">
 </head>
 <body>
-<p class="banner"><strong>Test mode.</strong> {banner}</p>
+<header><p class="banner"><strong>Test mode.</strong> {banner}</p></header>
 <main>
 {body}
 </main>
@@ -48,7 +48,7 @@ p { margin: 0 0 1rem; }
 .items .sum { font-weight: 700; }
 .quiet { color: var(--quiet); }
 .field { margin: 0 0 1.125rem; }
-.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; align-items: end; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; align-items: start; }
 label, .label { display: block; font-weight: 600; margin: 0 0 .25rem; }
 .hint { display: block; font-weight: 400; color: var(--quiet); font-size: 1rem; }
 input[type=text], input[type=email], input[type=number], input[type=url], select { width: 100%; min-height: 2.875rem;
@@ -75,6 +75,8 @@ code { font: .9375rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospa
 table { border-collapse: collapse; width: 100%; font-size: 1rem; }
 th, td { text-align: left; vertical-align: top; padding: .375rem .75rem .375rem 0; border-bottom: 1px solid #d5dbe1; }
 .scroll { overflow-x: auto; }
+.scroll td, .scroll th { white-space: nowrap; }
+.scroll button { min-height: 2.25rem; padding: .125rem .75rem; }
 .grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
   margin: 0 0 1.25rem; }
 .check { display: flex; gap: .625rem; align-items: center; font-weight: 600; min-height: 2.75rem; }

@@ -165,11 +165,11 @@ def _read(values: dict[str, str], now: int) -> tuple[dict[str, str], Payer | Non
     month, year = (int(expiry.group(1)), 2000 + int(expiry.group(2))) if expiry else (0, 0)
     today = dt.datetime.fromtimestamp(now, tz=dt.UTC)
     if expiry is None:
-        errors["card_expiry"] = "Enter the expiry date as month and year, like 04 / 30"
+        errors["card_expiry"] = "Enter the expiry date, like 04 / 30"
     elif (year, month) < (today.year, today.month):
         errors["card_expiry"] = "Your card's expiration date is in the past"
     if not re.fullmatch(r"\d{3,4}", values["card_cvc"]):
-        errors["card_cvc"] = "Enter the security code, three digits on the back"
+        errors["card_cvc"] = "Enter the 3-digit security code"
     if not values["card_name"]:
         errors["card_name"] = "Enter the name on the card"
     if errors:

@@ -10,7 +10,8 @@ from .store import Json, Tx
 
 DEEPEST = 4
 LONGEST_PAGE = 100
-CURSORS = ("limit", "starting_after", "ending_before", "expand", "created", "types")
+CURSORS = ("limit", "starting_after", "ending_before", "expand", "types")
+RANGES = ("created", "arrival_date")
 FILTERS = {
     "checkout.session": {"payment_intent", "status"},
     "payment_intent": set(),
@@ -43,10 +44,14 @@ def fetch(call: Call, kind: str, identifier: str) -> Json:
 def fetch_list(call: Call, kind: str, url: str) -> Json:
     """One page of a list, newest first."""
     params = call.params
-    filters = {}
+    filters: Json = {}
+    ranges: dict[str, Json] = {}
     types = list(params.get("types", []))
     for name, value in params.items():
         if name in CURSORS:
+            continue
+        if name in RANGES:
+            ranges[name] = value if isinstance(value, dict) else {"gte": value, "lte": value}
             continue
         if name not in FILTERS[kind]:
             raise not_offered(name)
@@ -60,11 +65,10 @@ def fetch_list(call: Call, kind: str, url: str) -> Json:
         raise ApiError(f"This value must be {words}.", code="parameter_invalid_integer", param="limit")
     if "starting_after" in params and "ending_before" in params:
         raise ApiError("You cannot parameterize both ending_before and starting_after.", param="starting_after")
-    created = params.get("created")
     data, has_more = call.tx.page(
         kind,
         filters=filters,
-        created=created if isinstance(created, dict) else ({"gte": created, "lte": created} if created else None),
+        ranges=ranges,
         types=types,
         after=_cursor(call, kind, "starting_after"),
         before=_cursor(call, kind, "ending_before"),

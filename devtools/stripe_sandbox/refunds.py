@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from . import balance
 from .cards import find
-from .errors import ApiError, resource_missing
+from .checks import check_metadata
+from .errors import ApiError, not_offered, resource_missing
 from .events import Call, emit, update
 from .store import Json, new_id
 
 SETTLE_SECONDS = 5
+OFFERED = {"amount", "charge", "expand", "metadata", "payment_intent", "reason"}
 FAILURES = (
     "lost_or_stolen_card",
     "expired_or_canceled_card",
@@ -28,6 +30,10 @@ def pounds(pence: int) -> str:
 def create(call: Call) -> Json:
     """The API's create, by PaymentIntent or by charge; whole where no amount is given."""
     params = call.params
+    for name in params:
+        if name not in OFFERED:
+            raise not_offered(name)
+    check_metadata(params.get("metadata"), "metadata")
     charge = _charge(call)
     if charge["status"] != "succeeded":
         raise ApiError(

@@ -58,7 +58,7 @@ CREATE INDEX IF NOT EXISTS attempts_delivery ON attempts (delivery);
 """
 TABLES = ("objects", "idempotency", "deliveries", "attempts")
 FILTERS = ("status", "type", "payment_intent", "charge", "payout", "source")
-CREATED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -147,7 +147,7 @@ class Tx:
         kind: str,
         *,
         filters: Json | None = None,
-        created: Json | None = None,
+        ranges: dict[str, Json] | None = None,
         types: list[str] | None = None,
         after: int | None = None,
         before: int | None = None,
@@ -159,9 +159,10 @@ class Tx:
         for name, value in (filters or {}).items():
             where.append(f"{name} = ?")
             values.append(value)
-        for name, value in (created or {}).items():
-            where.append(f"created {CREATED[name]} ?")
-            values.append(value)
+        for name, bounds in (ranges or {}).items():
+            column = name if name == "created" else f"json_extract(data, '$.{name}')"
+            where += [f"{column} {BOUNDS[bound]} ?" for bound in bounds]
+            values += bounds.values()
         if types:
             where.append("(" + " OR ".join("type GLOB ?" for _ in types) + ")")
             values += types

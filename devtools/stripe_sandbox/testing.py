@@ -271,11 +271,13 @@ class Sandbox:
     def _submit(self, address: str, fields: dict[str, str]) -> _Page:
         return self._send("POST", address, urlencode(fields), "application/x-www-form-urlencoded")
 
-    def _send(self, method: str, address: str, body: str = "", mimetype: str = "") -> _Page:
+    def _send(
+        self, method: str, address: str, body: str = "", mimetype: str = "", *, timeout_seconds: float = 300.0
+    ) -> _Page:
         """One request to the sandbox; redirects are not followed, for they may lead to the shop."""
         url = urljoin(self.url + "/", address)
         parts = urlsplit(url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_seconds)
         try:
             path = parts.path + (f"?{parts.query}" if parts.query else "")
             connection.request(method, path, body=body or None, headers={"Content-Type": mimetype} if mimetype else {})

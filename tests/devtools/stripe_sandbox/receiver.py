@@ -17,7 +17,8 @@ class Received:
     status: int
 
     def event(self, secret: str) -> stripe.Event:
-        return stripe.Webhook.construct_event(self.body, self.signature, secret)
+        event: stripe.Event = stripe.Webhook.construct_event(self.body, self.signature, secret)
+        return event
 
 
 @dataclass
@@ -39,6 +40,12 @@ class Receiver:
                     self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", "6")
+                self.end_headers()
+                self.wfile.write(b"Thanks")
 
             def log_message(self, *args: Any) -> None:
                 """Silence."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -56,6 +58,25 @@ def test_payout_sweeps_what_is_available(client: stripe.StripeClient, sandbox: S
     assert (balance.available[0].amount, balance.pending[0].amount) == (0, 9042)
 
 
+def test_payouts_are_found_by_day(client: stripe.StripeClient, sandbox: Sandbox, make_paid: MakePaid) -> None:
+    made = []
+    for _ in range(2):
+        make_paid()
+        made.append(sandbox.control("payout", include_pending=True))
+        sandbox.advance(DAY)
+
+    def found(**given: Any) -> list[str]:
+        params: Any = given
+        return [payout.id for payout in client.v1.payouts.list(params=params).data]
+
+    first, second = made
+    assert found(arrival_date={"gte": second["arrival_date"]}) == [second["id"]]
+    assert found(arrival_date={"lt": second["arrival_date"]}) == [first["id"]]
+    assert found(created={"gte": second["created"]}) == [second["id"]]
+    assert found(status="paid") == [second["id"], first["id"]]
+    assert found(status="failed") == []
+
+
 def test_payout_fails_when_the_bank_sends_it_back(
     client: stripe.StripeClient, sandbox: Sandbox, make_paid: MakePaid
 ) -> None:
@@ -108,11 +129,17 @@ def test_money_returns_when_a_dispute_is_won(client: stripe.StripeClient, make_p
     [dispute] = client.v1.disputes.list().data
 
     client.v1.disputes.update(
-        dispute.id, params={"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True}
+        dispute.id,
+        params={
+            "evidence": {"uncategorized_text": "winning_evidence"},
+            "submit": True,
+            "metadata": {"task": "9"},
+        },
     )
 
     won = client.v1.disputes.retrieve(dispute.id)
     assert (won.status, won.evidence_details.submission_count) == ("won", 1)
+    assert won.metadata.to_dict() == {"task": "9"}
     assert [one.net for one in won.balance_transactions] == [-11200, 9200]
     assert won.balance_transactions[1].reporting_category == "dispute_reversal"
 

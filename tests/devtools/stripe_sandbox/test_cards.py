@@ -67,7 +67,7 @@ def test_page_says_what_is_wrong_when_fields_are_bad(
     assert payment.outcome == "invalid"
     assert payment.message == (
         "There is a problem Your card number is invalid. Check the number on the card "
-        "Your card's expiration date is in the past Enter the security code, three digits on the back "
+        "Your card's expiration date is in the past Enter the 3-digit security code "
         "Enter the name on the card"
     )
     assert client.v1.payment_intents.list().data == []

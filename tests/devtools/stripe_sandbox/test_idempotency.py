@@ -78,7 +78,7 @@ def test_key_is_free_when_the_request_was_refused_before_it_began(client: stripe
 
 
 def test_key_is_in_use_when_the_first_request_is_under_way(client: stripe.StripeClient, sandbox: Sandbox) -> None:
-    sandbox.control("api", delay_seconds=0.6, match="POST /v1/checkout/sessions")
+    sandbox.control("api", delay_seconds=1.2, match="POST /v1/checkout/sessions")
     sessions = client.v1.checkout.sessions
 
     def create() -> stripe.checkout.Session:
@@ -89,7 +89,7 @@ def test_key_is_in_use_when_the_first_request_is_under_way(client: stripe.Stripe
         wait_until(lambda: sandbox.state()["keys_under_way"] == 1, what="the first call to begin")
         with pytest.raises(stripe.APIError) as refused:
             create()
-        assert (refused.value.http_status, refused.value.json_body["error"]["code"]) == (  # type: ignore[index,call-overload]
+        assert (refused.value.http_status, refused.value.json_body["error"]["code"]) == (  # type: ignore[index]
             409,
             "idempotency_key_in_use",
         )

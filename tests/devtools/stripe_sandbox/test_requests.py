@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -87,11 +88,21 @@ def test_list_is_refused_when_a_filter_is_unknown(client: stripe.StripeClient) -
     assert (refused.value.code, refused.value.param) == ("parameter_unknown", "created[since]")
 
 
-def test_filter_is_refused_when_the_sandbox_would_ignore_it(client: stripe.StripeClient) -> None:
-    with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.payment_intents.list(params={"customer": "cus_1"})
+def test_parameter_is_refused_when_the_sandbox_would_ignore_it(
+    client: stripe.StripeClient, make_paid: MakePaid
+) -> None:
+    charge = str(client.v1.payment_intents.retrieve(make_paid().id).latest_charge)
+    calls: list[Callable[[], object]] = [
+        lambda: client.v1.payment_intents.list(params={"customer": "cus_1"}),
+        lambda: client.v1.refunds.create(params={"charge": charge, "reverse_transfer": True}),
+        lambda: client.v1.charges.update(charge, params={"receipt_email": "a@example.com"}),
+    ]
 
-    assert refused.value.code == "sandbox_not_offered"
+    for call in calls:
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            call()
+        assert refused.value.code == "sandbox_not_offered"
+    assert client.v1.refunds.list().data == []
 
 
 def test_object_is_missing_when_unknown(client: stripe.StripeClient) -> None:

@@ -73,7 +73,7 @@ def test_delivery_is_tried_again_until_two_hundred(
     assert (delivery["state"], delivery["tries"]) == ("delivered", 4)
     assert [attempt["status"] for attempt in delivery["attempts"]] == [500, 302, 404, 200]
     gaps = [after["at"] - before["at"] for before, after in pairwise(delivery["attempts"])]
-    assert gaps[0] < gaps[1] < gaps[2]
+    assert [gap >= least for gap, least in zip(gaps, (0.05, 0.1, 0.2), strict=True)] == [True] * 3
 
 
 def test_signature_fails_when_the_secret_is_another(sandbox: Sandbox, shop: Receiver, make_paid: MakePaid) -> None:
@@ -163,16 +163,15 @@ def test_order_is_turned_round_when_held_and_released(
 
 
 def test_delivery_waits_when_delayed(sandbox: Sandbox, shop: Receiver, make_paid: MakePaid) -> None:
-    sandbox.control("webhooks", delay_seconds=0.4)
+    sandbox.control("webhooks", delay_seconds=1.2)
     make_paid()
 
-    assert shop.received == []
     sandbox.wait_for_webhooks()
 
     assert {event.type for event in shop.events(SECRET)} == STORY
     created = {event.id: event.created for event in shop.events(SECRET)}
     for delivery in sandbox.deliveries():
-        assert delivery["attempts"][0]["at"] >= created[delivery["event"]] + 0.4
+        assert delivery["attempts"][0]["at"] >= created[delivery["event"]] + 1.2
 
 
 def test_event_is_sent_again_on_demand(
