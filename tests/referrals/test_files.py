@@ -1,8 +1,9 @@
-"""Reading CSV files: every encoding, delimiter and line end; row numbers; what is wrong with a row or with the file."""
+"""Reading CSV files: every encoding, delimiter and line end; row numbers; what is wrong with a row or a file."""
 
 import codecs
 import csv
 import io
+from typing import Literal
 
 import pytest
 from hypothesis import example, given, settings
@@ -388,8 +389,12 @@ def test_binary_rubbish_is_refused_in_one_way_or_another() -> None:
 
 # No row is ever lost
 
+# Letters alone, no signs beyond ASCII: no two of them in Windows-1252 are by chance one character of UTF-8.
 CELL = st.text(
-    st.characters(codec="cp1252", exclude_categories=["Cc"]) | st.sampled_from(list('",;\t\n\r= ')), max_size=12
+    st.characters(max_codepoint=0x7E, exclude_categories=["Cc"])
+    | st.characters(min_codepoint=0xC0, max_codepoint=0xFF)
+    | st.sampled_from(list('",;\t\n\r= ')),
+    max_size=12,
 )
 KNOWN = ("force_code", "reference", "reason", "effective_at")
 
@@ -406,7 +411,7 @@ def files(draw: st.DrawFn) -> tuple[bytes, list[list[str]]]:
     line_end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     # Python's writer leaves a line end unquoted that is not its own.
     has_lines = any("\n" in cell or "\r" in cell for row in made for cell in row)
-    quoting = csv.QUOTE_ALL if has_lines or draw(st.booleans()) else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if has_lines or draw(st.booleans()) else csv.QUOTE_MINIMAL
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting).writerows([header, *made])
     written = text.getvalue()
@@ -420,16 +425,10 @@ def files(draw: st.DrawFn) -> tuple[bytes, list[list[str]]]:
 @example((f"{HEADER}\r{ROW}\r".encode(), [["46", "46KD00000126", "COURT", ""]]))
 def test_no_row_is_lost_and_every_cell_is_as_it_was(made: tuple[bytes, list[list[str]]]) -> None:
     content, expected = made
-    try:
-        opened = table(content)
-    except FileRefusedError as refused:
-        # Only by chance are bytes of Windows-1252 like a mixture with UTF-8.
-        assert refused.code == "unreadable_encoding"
-        return
+    opened = table(content)
     found = list(opened)
     assert opened.rows == len(found) == len(expected)
-    if "UTF-8" in opened.description or "UTF-16" in opened.description:
-        assert [list(row.cells) for row in found] == expected
+    assert [list(row.cells) for row in found] == expected
     for row in found:
         if len(row.cells) == len(KNOWN):
             assert sorted(row.values) == sorted(row.cells)
