@@ -9,6 +9,12 @@ class NoFeeError(PortalError):
     message = "No fee is set for this course on that day."
 
 
+class FeeInThePastError(PortalError):
+    """A fee may only be changed from a day that has not begun, after the fee that is planned last."""
+
+    message = "A new fee must begin on a later day than today, and than the fee that is planned last."
+
+
 class ChargeNotFoundError(NotFoundError):
     """No such charge."""
 

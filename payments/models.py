@@ -233,7 +233,7 @@ class Refund(models.Model):
         Attempt, on_delete=models.PROTECT, related_name="refunds", help_text="the payment it goes back to"
     )
     amount_pence = models.PositiveIntegerField()
-    reason = models.CharField(max_length=20, choices=RefundReason)
+    cause = models.CharField(max_length=20, choices=RefundReason)
     note = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=9, choices=RefundStatus, default=RefundStatus.REQUESTED)
     status_at = models.DateTimeField()

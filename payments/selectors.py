@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch, Q, QuerySet, Sum
 
 from common.clock import end_of_london_day
-from payments.constants import PENDING_ATTEMPTS
+from payments.constants import PENDING_ATTEMPTS, Account
 from payments.errors import NoFeeError
 from payments.models import Attempt, Charge, FeeSchedule, Journal, Posting, Refund
 
@@ -57,6 +57,11 @@ class Balance:
     force_code: str
     debit_pence: int
     credit_pence: int
+
+    @property
+    def account_name(self) -> str:
+        """The account's name for people."""
+        return str(Account(self.account).label)
 
     @property
     def pence(self) -> int:

@@ -6,6 +6,7 @@ Lock order: session, referral, booking, charge; below the charge its attempt or 
 
 from payments.services.charges import give_up_charge, open_charge
 from payments.services.checkout import start_checkout
+from payments.services.fees import change_fee
 from payments.services.inbox import apply_stripe_events, receive_webhook, try_event_again
 from payments.services.ledger import record_completion, reverse_completion
 from payments.services.refunds import ask_refund, request_refund, send_refunds
@@ -14,6 +15,7 @@ from payments.services.settlement import refresh_charge, settle_payments
 __all__ = [
     "apply_stripe_events",
     "ask_refund",
+    "change_fee",
     "give_up_charge",
     "open_charge",
     "receive_webhook",

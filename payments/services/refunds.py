@@ -68,7 +68,7 @@ def request_refund(
         charge=charge,
         attempt_id=payment.key,
         amount_pence=amount_pence,
-        reason=reason,
+        cause=reason,
         note=note[:200],
         status=RefundStatus.REQUESTED,
         status_at=now,
@@ -76,7 +76,7 @@ def request_refund(
         requested_by=str(by),
         idempotency_key=uuid.uuid4().hex,
     )
-    words = f"Refund of {pounds(amount_pence)} asked for: {refund.get_reason_display().lower()}"
+    words = f"Refund of {pounds(amount_pence)} asked for: {refund.get_cause_display().lower()}"
     moves.record(charge, "refund.requested", by=by, now=now, words=words, reason=note, data={"refund": refund.pk})
     ring_on_commit("payments.jobs.send_refunds")
     return refund
@@ -230,7 +230,7 @@ def _take_in(fact: gateway.RefundFact, *, charge: Charge, attempt_id: int, by: A
         charge=charge,
         attempt_id=attempt_id,
         amount_pence=fact.amount_pence,
-        reason=RefundReason.AT_STRIPE,
+        cause=RefundReason.AT_STRIPE,
         status=RefundStatus.REQUESTED,
         status_at=now,
         requested_at=fact.created_at,

@@ -126,7 +126,7 @@ class RefundFactory(DjangoModelFactory[Refund]):
     charge: Any = factory.SubFactory(PaidChargeFactory)
     attempt: Any = factory.LazyAttribute(lambda refund: refund.charge.attempts.get())
     amount_pence = factory.SelfAttribute("charge.amount_pence")
-    reason: Any = RefundReason.CANCELLED_IN_TIME
+    cause: Any = RefundReason.CANCELLED_IN_TIME
     status: Any = RefundStatus.REQUESTED
     status_at = factory.SelfAttribute("now")
     requested_at = factory.SelfAttribute("now")

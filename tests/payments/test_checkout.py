@@ -19,7 +19,12 @@ def test_start_checkout_opens_a_session_and_the_return_page_settles_it(till: Til
     charge = services.refresh_charge(charge_id=till.charge.pk, now=clock.now())
     assert (charge.status, charge.paid_pence, charge.refunded_pence) == (ChargeStatus.PAID, 9200, 0)
     attempt = Attempt.objects.get()
-    assert (attempt.status, attempt.paid_pence, attempt.card_last4, attempt.card_brand) == ("PAID", 9200, "4242", "visa")
+    assert (attempt.status, attempt.paid_pence, attempt.card_last4, attempt.card_brand) == (
+        "PAID",
+        9200,
+        "4242",
+        "visa",
+    )
     journal = Journal.objects.get()
     assert (journal.kind, journal.source, journal.total_pence) == ("PAID", f"paid:{attempt.payment_intent_id}", 9200)
     assert list(journal.postings.order_by("pk").values_list("account", "amount_pence")) == [

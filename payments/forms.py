@@ -1,0 +1,64 @@
+"""Shapes of what staff enter about money, in Django admin."""
+
+from typing import Any
+
+from django import forms
+
+from common.money import pounds_and_pence
+from courses.constants import Mode
+from courses.models import CourseType
+from payments import rules
+from payments.constants import RefundReason
+from payments.models import Charge
+
+# Those a person chooses; the others are the system's own.
+STAFF_REASONS = (
+    RefundReason.CANCELLED_IN_TIME,
+    RefundReason.KCC_CANCELLED,
+    RefundReason.WITHDRAWN,
+    RefundReason.GOODWILL,
+)
+
+
+class PoundsField(forms.DecimalField):
+    """An amount typed in pounds, cleaned to integer pence."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=7, decimal_places=2, min_value=options.pop("min_value", 0), **options)
+
+    def clean(self, value: Any) -> Any:
+        """Pence."""
+        amount = super().clean(value)
+        return None if amount is None else int(amount * 100)
+
+
+class RefundForm(forms.Form):
+    """How much goes back, and why."""
+
+    amount = PoundsField(label="Amount in pounds")
+    reason = forms.ChoiceField(choices=[(reason.value, reason.label) for reason in STAFF_REASONS])
+    note = forms.CharField(max_length=200, help_text="Why, in words; the category of the evidence, never the evidence")
+
+    def __init__(self, *args: Any, charge: Charge, **options: Any) -> None:
+        super().__init__(*args, **options)
+        left = charge.paid_pence - charge.refunded_pence
+        self.fields["amount"].initial = f"{left / 100:.2f}"
+        self.fields["amount"].help_text = f"At most {pounds_and_pence(left)}"
+
+
+class FeeForm(forms.Form):
+    """A new fee in its parts."""
+
+    course_type = forms.ModelChoiceField(CourseType.objects.filter(is_delivered=True))
+    mode = forms.ChoiceField(choices=Mode.choices)
+    valid_from = forms.DateField(help_text="first London day of booking it applies to; after today")
+    police = PoundsField(label="Police cost recovery in pounds")
+    levy = PoundsField(label="UKROEd levy in pounds")
+    vat = PoundsField(label="VAT in pounds", initial="0.00")
+    provider = PoundsField(label="KCC's part in pounds")
+    reason = forms.CharField(max_length=200, help_text="Who set it, and where it was published")
+
+    def parts(self) -> rules.Parts:
+        """The parts of a valid form."""
+        given = self.cleaned_data
+        return rules.Parts(police=given["police"], levy=given["levy"], vat=given["vat"], provider=given["provider"])
