@@ -51,3 +51,11 @@ class NeedKind(TextChoices):
     PRIVATE_ID = "PRIVATE_ID", "Private or same-sex identity check"
     NO_INTERNET = "NO_INTERNET", "No internet at home"
     OTHER = "OTHER", "Something else"
+
+
+class Evidence(TextChoices):
+    """Why staff may give the fee back all the same: the kind of evidence seen, never the evidence."""
+
+    MEDICAL = "MEDICAL", "Medical"
+    HOSPITAL = "HOSPITAL", "Hospital"
+    BEREAVEMENT = "BEREAVEMENT", "Bereavement"

@@ -72,7 +72,11 @@ class BookingQuerySet(models.QuerySet["Booking"]):
     def with_session(self) -> "BookingQuerySet":
         """With everything a page says of a booking, in the same query."""
         return self.select_related(
-            "place__session__course_type", "place__session__version", "place__session__room__venue", "referral__force", "policy"
+            "place__session__course_type",
+            "place__session__version",
+            "place__session__room__venue",
+            "referral__force",
+            "policy",
         )
 
 
@@ -120,6 +124,11 @@ class Booking(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is held or confirmed."""
+        return self.status in LIVE
 
 
 class ConsentText(models.Model):

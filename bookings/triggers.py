@@ -9,7 +9,7 @@ from common.triggers import Unskippable
 fits_offer = Unskippable(
     name="fits_offer",
     when=pgtrigger.Before,
-    operation=pgtrigger.Insert | pgtrigger.UpdateOf("place", "referral", "status"),
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("place_id", "referral_id", "status"),
     condition=pgtrigger.Q(new__status__in=("HELD", "CONFIRMED")),
     declare=[
         ("its_place", "courses_place%ROWTYPE"),

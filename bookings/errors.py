@@ -1,0 +1,92 @@
+"""What can be refused about a booking, in words for the candidate or the member of staff who meets it."""
+
+from common.errors import NotFoundError, PortalError, TransitionError
+
+
+class BookingNotFoundError(NotFoundError):
+    """There is no such booking, or it is somebody else's: the two look alike on purpose."""
+
+    message = "We could not find that booking."
+
+
+class OfferEndedError(PortalError):
+    """The offer was withdrawn, has expired, or is used up."""
+
+    message = "You can no longer book with this offer."
+
+
+class BookByPassedError(PortalError):
+    """The last day to book on has passed."""
+
+    message = "The last day to book a course with this offer has passed."
+
+
+class AfterCompleteByError(PortalError):
+    """The session ends after the last day on which the course may be completed."""
+
+    message = "This course ends after the last day you have to complete one."
+
+
+class AlreadyBookedError(PortalError):
+    """The referral has a confirmed booking."""
+
+    message = "You already have a booked course."
+
+
+class HoldEndedError(PortalError):
+    """The hold ran out, or the booking is no longer one that is being made."""
+
+    message = "We could only hold your place for a limited time, and that time has ended."
+
+
+class NoMoreTimeError(PortalError):
+    """The hold cannot be extended again."""
+
+    message = "We cannot hold this place any longer."
+
+
+class IncompleteError(PortalError):
+    """Something is left to be told before payment."""
+
+    message = "Some of your answers are missing."
+
+
+class ConsentNeededError(PortalError):
+    """Not everything that must be agreed to was agreed to."""
+
+    message = "You need to agree to everything on this page to book."
+
+
+class TooLateToCancelError(PortalError):
+    """The course has started."""
+
+    message = "The course has started, so it can no longer be cancelled here."
+
+
+class CandidatesStrandedError(PortalError):
+    """A session cannot be moved past the complete by of people who are on it."""
+
+    message = "People on this session would be past their complete by date. Cancel it, or choose an earlier date."
+
+
+class BookingStateError(TransitionError):
+    """The booking cannot go from its present status to that one."""
+
+    message = "This booking is no longer in a state that allows this."
+
+
+class WrongDetailsError(PortalError):
+    """Sign-in: the same for an unknown reference, a withdrawn offer and a wrong PIN or driver number."""
+
+    status = 403
+    message = (
+        "These details do not match an offer we can show you. Check the reference, and the PIN or driving licence "
+        "number, on your letter."
+    )
+
+
+class TooManyTriesError(PortalError):
+    """Sign-in: too many tries for this reference or from this address in a quarter-hour."""
+
+    status = 429
+    message = "There have been too many tries to sign in. Wait 15 minutes, then try again."

@@ -1,0 +1,131 @@
+"""The candidate's forms: the shape of what is typed, no more."""
+
+from typing import Any
+
+from django import forms
+
+from bookings.constants import ConsentKind
+from bookings.models import ConsentText
+from common.forms import GovukForm, Look
+from common.identifiers import normalise_email, normalise_phone
+
+
+class SignInForm(GovukForm, forms.Form):
+    """Reference with PIN, or with driver number. Says nothing of whether they are right: that is the service's."""
+
+    reference = forms.CharField(
+        label="Reference",
+        max_length=40,
+        help_text="It is at the top of your letter. It has at least 6 letters and numbers, like 46ABCD1234",
+        error_messages={"required": "Enter the reference from your letter"},
+    )
+    how = forms.ChoiceField(
+        label="What else do you have?",
+        choices=[("pin", "The PIN on my letter"), ("driver_number", "My driving licence number")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select whether you have a PIN or a driving licence number"},
+    )
+    pin = forms.CharField(label="PIN", required=False, max_length=20, help_text="4 to 8 numbers")
+    driver_number = forms.CharField(
+        label="Driving licence number",
+        required=False,
+        max_length=40,
+        help_text="It is in section 5 of your licence. Spaces do not matter",
+    )
+    looks = {
+        "reference": Look(width=20, autocomplete="off", spellcheck=False),
+        "how": Look(reveals={"pin": ("pin",), "driver_number": ("driver_number",)}),
+        "pin": Look(width=10, inputmode="numeric", autocomplete="off", spellcheck=False),
+        "driver_number": Look(width=20, autocomplete="off", spellcheck=False),
+    }
+
+    def clean(self) -> dict[str, Any]:
+        """The chosen one of the two must be there; the other is left out, whatever was typed into it."""
+        cleaned = super().clean() or self.cleaned_data
+        how = cleaned.get("how")
+        pin = "".join(cleaned.get("pin", "").split())
+        number = cleaned.get("driver_number", "").strip()
+        if how == "pin" and not pin and "pin" not in self.errors:
+            self.add_error("pin", "Enter the PIN from your letter")
+        if how == "driver_number" and not number and "driver_number" not in self.errors:
+            self.add_error("driver_number", "Enter your driving licence number")
+        cleaned["pin"] = pin if how == "pin" else ""
+        cleaned["driver_number"] = number if how == "driver_number" else ""
+        return cleaned
+
+
+class DetailsForm(GovukForm, forms.Form):
+    """How to reach the candidate."""
+
+    email = forms.CharField(
+        label="Email address",
+        widget=forms.EmailInput,
+        max_length=254,
+        help_text="We send your confirmation and the link to join the course to this address",
+        error_messages={"required": "Enter your email address"},
+    )
+    mobile = forms.CharField(
+        label="Mobile number (optional)",
+        widget=forms.TelInput,
+        required=False,
+        max_length=30,
+        help_text="We use it only if we need to reach you about this course",
+    )
+    looks = {"email": Look(width="two-thirds"), "mobile": Look(width=20)}
+
+    def clean_email(self) -> str:
+        """An address that mail can be sent to."""
+        email = normalise_email(self.cleaned_data["email"])
+        if email is None:
+            raise forms.ValidationError("Enter an email address in the correct format, like name@example.com")
+        return email
+
+    def clean_mobile(self) -> str:
+        """A telephone number, or nothing."""
+        typed = self.cleaned_data["mobile"].strip()
+        if not typed:
+            return ""
+        mobile = normalise_phone(typed)
+        if mobile is None:
+            raise forms.ValidationError("Enter a mobile number, like 07700 900 982 or +44 808 157 0192")
+        return mobile
+
+
+class ConsentsForm(GovukForm, forms.Form):
+    """One tick box for each text; all of them are needed. The field's name holds the text's version."""
+
+    def __init__(self, *args: Any, texts: list[ConsentText], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.texts = texts
+        for text in texts:
+            self.fields[f"text_{text.pk}"] = forms.BooleanField(
+                label=text.statement,
+                error_messages={"required": f"Agree: {_ASKED[ConsentKind(text.kind)]}"},
+            )
+
+    @property
+    def sections(self) -> list[tuple[ConsentText, forms.BoundField]]:
+        """Each text with its box."""
+        return [(text, self[f"text_{text.pk}"]) for text in self.texts]
+
+
+_ASKED = {
+    ConsentKind.DATA_SHARING: "we may share what is needed with the police and UKROEd",
+    ConsentKind.TERMS: "you accept the terms and conditions",
+    ConsentKind.PRIVACY: "you have read the privacy notice",
+    ConsentKind.MEDICAL: "you have read the advice about being fit to take part",
+    ConsentKind.DIGITAL: "you will join alone, from a quiet private place, with your camera on",
+    ConsentKind.EXPRESS_REQUEST: "we may provide the course within 14 days",
+}
+
+
+class CancelForm(GovukForm, forms.Form):
+    """Are you sure? One question, no default."""
+
+    sure = forms.ChoiceField(
+        label="Do you want to cancel your course?",
+        choices=[("yes", "Yes, cancel my course"), ("no", "No, keep my course")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select yes if you want to cancel your course"},
+    )
+    looks = {"sure": Look(label_size="m")}

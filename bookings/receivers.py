@@ -1,0 +1,38 @@
+"""What bookings do when the apps below announce something. All run inside the sender's transaction."""
+
+import datetime as dt
+from typing import Any
+
+from audit.context import Actor
+from bookings import services
+from courses.models import Session
+from payments.models import Charge
+from referrals.models import Referral
+
+
+def on_charge_locking(*, booking_reference: str, **_: Any) -> None:
+    """Take our locks before the charge's."""
+    services.lock_for_charge(booking_reference=booking_reference)
+
+
+def on_charge_settled(*, charge: Charge, by: Actor, now: dt.datetime, **_: Any) -> None:
+    """Confirm what was paid for, or have the money sent back."""
+    services.confirm(charge=charge, by=by, now=now)
+
+
+def on_referral_locking(*, referral_id: int, **_: Any) -> None:
+    """Take the session's lock before the referral's."""
+    services.lock_for_referral(referral_id=referral_id)
+
+
+def on_referral_ended(*, referral: Referral, kind: str, reason: str, by: Actor, now: dt.datetime, **_: Any) -> None:
+    """Give back the place and decide about the money."""
+    services.end_with_referral(referral=referral, kind=kind, reason=reason, by=by, now=now)
+
+
+def on_session_changed(*, session: Session, kind: str, by: Actor, now: dt.datetime, **_: Any) -> None:
+    """Tell everybody on the session, or let them go with their money."""
+    if kind == "cancelled":
+        services.end_with_session(session=session, by=by, now=now)
+    else:
+        services.follow_session(session=session, by=by, now=now)

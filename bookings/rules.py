@@ -1,0 +1,103 @@
+"""Pure rules of booking: what can be booked and why not, what comes back on cancelling, how long a hold lasts."""
+
+import datetime as dt
+from enum import StrEnum
+
+from common.clock import london, london_day
+from common.working_time import add_days
+
+# Stripe keeps a Checkout session open for half an hour at least; the minute more is for clocks that differ.
+CHECKOUT_LASTS = dt.timedelta(minutes=31)
+# After Checkout closes, the news of a payment made in its last second still has to reach us.
+CHECKOUT_MARGIN = dt.timedelta(minutes=5)
+NO_REFUND_REASON = "FAILED_TO_COMPLETE"
+
+
+class PartOfDay(StrEnum):
+    """When a course starts, as candidates choose. A course at the weekend is both of that and of its hour."""
+
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+    WEEKEND = "weekend"
+
+
+class Hidden(StrEnum):
+    """Why a session cannot be booked with an offer."""
+
+    AFTER_COMPLETE_BY = "after_complete_by"
+    TOO_SOON = "too_soon"
+    FULL = "full"
+
+
+def parts_of_day(starts_at: dt.datetime) -> frozenset[PartOfDay]:
+    """The parts of the day, and of the week, in which London's clocks see a course start."""
+    there = london(starts_at)
+    hour = PartOfDay.MORNING if there.hour < 12 else PartOfDay.AFTERNOON if there.hour < 17 else PartOfDay.EVENING
+    return frozenset({hour, PartOfDay.WEEKEND} if there.weekday() >= 5 else {hour})
+
+
+def ends_in_time(ends_at: dt.datetime, complete_by: dt.date) -> bool:
+    """Whether a course that ends then is completed by the last day (DOMAIN.md §3)."""
+    return london_day(ends_at) <= complete_by
+
+
+def hidden_because(
+    *,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    places_left: int,
+    complete_by: dt.date,
+    closes_minutes: int,
+    now: dt.datetime,
+) -> Hidden | None:
+    """Why an open session cannot be booked, or None where it can; of several reasons the one that no change mends."""
+    if not ends_in_time(ends_at, complete_by):
+        return Hidden.AFTER_COMPLETE_BY
+    if starts_at - now < dt.timedelta(minutes=closes_minutes):
+        return Hidden.TOO_SOON
+    return Hidden.FULL if places_left <= 0 else None
+
+
+def held_until(*, now: dt.datetime, minutes: int, present: dt.datetime | None = None) -> dt.datetime:
+    """Until when a hold lasts that is made or extended now; never earlier than it already lasts."""
+    until = now + dt.timedelta(minutes=minutes)
+    return max(until, present) if present else until
+
+
+def may_cancel_for_refund(
+    *, confirmed_at: dt.datetime, starts_at: dt.datetime, now: dt.datetime, cancel_days: int, notice_days: int
+) -> bool:
+    """Whether a candidate who cancels now gets the whole fee back (DOMAIN.md §4).
+
+    The days from booking are those of the Consumer Contracts Regulations 2013: the day of booking is not counted and
+    the last one counts to its end. The notice is counted to the same London time of day.
+    """
+    last_day = london_day(confirmed_at) + dt.timedelta(days=cancel_days)
+    return london_day(now) <= last_day and now <= add_days(starts_at, -notice_days)
+
+
+def refunded_on_withdrawal(*, reason: str, starts_at: dt.datetime, now: dt.datetime, notice_days: int) -> bool:
+    """Whether the fee goes back when police withdraw a booked offer (DOMAIN.md §4).
+
+    It does through no fault of the client. A fixed penalty paid instead is refunded unless the course is too near;
+    failing to attend or complete is not refunded once that course has begun.
+    """
+    if reason == "FIXED_PENALTY_PAID":
+        return now <= add_days(starts_at, -notice_days)
+    if reason == NO_REFUND_REASON:
+        return now < starts_at
+    return True
+
+
+def reminder_due_at(starts_at: dt.datetime, *, days: int = 0, hours: int = 0) -> dt.datetime:
+    """When a reminder is due: days before at the same London time of day, or hours before by the clock."""
+    return add_days(starts_at, -days) if days else starts_at - dt.timedelta(hours=hours)
+
+
+def minutes_words(until: dt.datetime, now: dt.datetime) -> str:
+    """The time left, in whole minutes rounded down so as never to promise too much: "14 minutes", "less than a minute"."""
+    minutes = int((until - now).total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"

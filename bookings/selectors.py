@@ -1,0 +1,173 @@
+"""Reads for the candidate's pages: what can be booked and why the rest cannot, and what is booked."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bookings import rules
+from bookings.models import Booking, Policy
+from bookings.rules import Hidden
+from common.clock import london_day
+from courses.models import Session
+from payments.constants import AttemptStatus, Purpose
+from payments.models import Attempt, Charge, Refund
+from referrals.models import Referral
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What the candidate would rather have; empty is anything. `town` is a venue's, for courses in person."""
+
+    mode: str = ""
+    part: str = ""
+    town: str = ""
+    week: dt.date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What the list needs to know of a session to sort it in."""
+
+    pk: int
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    mode: str
+    town: str
+    places_left: int
+
+    def matches(self, filters: Filters, *, but: str = "") -> bool:
+        """Whether it is what the candidate would rather have, leaving out the filter named by `but`."""
+        return (
+            (but == "mode" or not filters.mode or self.mode == filters.mode)
+            and (but == "part" or not filters.part or filters.part in rules.parts_of_day(self.starts_at))
+            and (but == "town" or not filters.town or self.town == filters.town)
+        )
+
+    @property
+    def week(self) -> dt.date:
+        """The Monday of its London week."""
+        day = london_day(self.starts_at)
+        return day - dt.timedelta(days=day.weekday())
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenSessions:
+    """One week of what can be booked, where the other weeks are, and what is not shown and why."""
+
+    sessions: list[Session]
+    week: dt.date | None = None
+    earlier: dt.date | None = None
+    later: dt.date | None = None
+    matching: int = 0
+    bookable: int = 0
+    hidden: Mapping[Hidden, int] = field(default_factory=dict)
+    modes: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, int] = field(default_factory=dict)
+    towns: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def not_matching(self) -> int:
+        """How many could be booked but are not what the filters ask for."""
+        return self.bookable - self.matching
+
+
+def open_sessions(referral: Referral, *, now: dt.datetime, filters: Filters) -> OpenSessions:
+    """What an offer can be booked on, one week of it, the next available first, and why the rest is not shown.
+
+    Three queries, however many sessions there are. A week that has nothing gives the next one that has.
+    """
+    policy = Policy.objects.on(london_day(now))
+    hidden: Counter[Hidden] = Counter()
+    bookable: list[Row] = []
+    for row in _rows(referral, now):
+        why = rules.hidden_because(
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            places_left=row.places_left,
+            complete_by=referral.complete_by,
+            closes_minutes=policy.closes_minutes,
+            now=now,
+        )
+        if why:
+            hidden[why] += 1
+        else:
+            bookable.append(row)
+    matching = [row for row in bookable if row.matches(filters)]
+    weeks = sorted({row.week for row in matching})
+    week = _week_shown(weeks, filters.week)
+    shown = [row.pk for row in matching if row.week == week]
+    sessions = list(Session.objects.with_room().filter(pk__in=shown).order_by("starts_at", "pk")) if shown else []
+    return OpenSessions(
+        sessions=sessions,
+        week=week,
+        earlier=max((other for other in weeks if week and other < week), default=None),
+        later=min((other for other in weeks if week and other > week), default=None),
+        matching=len(matching),
+        bookable=len(bookable),
+        hidden=dict(hidden),
+        modes=Counter(row.mode for row in bookable if row.matches(filters, but="mode")),
+        parts=Counter(
+            part for row in bookable if row.matches(filters, but="part") for part in rules.parts_of_day(row.starts_at)
+        ),
+        towns=Counter(row.town for row in bookable if row.town and row.matches(filters, but="town")),
+    )
+
+
+def _rows(referral: Referral, now: dt.datetime) -> Iterable[Row]:
+    """Every open session still to come of the course offered, as plain values: a model for each would cost too much."""
+    values = (
+        Session.objects.open()
+        .filter(course_type_id=referral.course_type_id, starts_at__gt=now)
+        .order_by("starts_at", "pk")
+        .values_list("pk", "starts_at", "ends_at", "mode", "room__venue__town", "capacity", "places_claimed")
+    )
+    for pk, starts_at, ends_at, mode, town, capacity, claimed in values.iterator():
+        yield Row(
+            pk=pk,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            mode=mode,
+            town=town or "",
+            places_left=capacity - claimed,
+        )
+
+
+def _week_shown(weeks: list[dt.date], wanted: dt.date | None) -> dt.date | None:
+    if not weeks:
+        return None
+    if wanted is None:
+        return weeks[0]
+    return next((week for week in weeks if week >= wanted), weeks[-1])
+
+
+def current_booking(referral_id: int) -> Booking | None:
+    """The booking a candidate's pages speak of: the live one, else the last there was. One query."""
+    bookings = list(Booking.objects.filter(referral_id=referral_id).with_session().order_by("-created_at", "-pk"))
+    return next((booking for booking in bookings if booking.is_live), bookings[0] if bookings else None)
+
+
+def course_charge(booking: Booking) -> Charge | None:
+    """The last charge for the course fee of a booking."""
+    charges = Charge.objects.filter(booking_reference=booking.reference, purpose=Purpose.COURSE_FEE)
+    return charges.order_by("-pk").first()
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was paid and what went back."""
+
+    payments: list[Attempt]
+    refunds: list[Refund]
+
+
+def receipt_of(booking: Booking) -> Receipt:
+    """The payments and refunds of a booking, oldest first. Two queries."""
+    return Receipt(
+        payments=list(
+            Attempt.objects.filter(charge__booking_reference=booking.reference, status=AttemptStatus.PAID).order_by(
+                "paid_at", "pk"
+            )
+        ),
+        refunds=list(Refund.objects.filter(charge__booking_reference=booking.reference).order_by("pk")),
+    )

@@ -1,0 +1,86 @@
+"""A payment arrived: the booking is confirmed, or, where its place is gone for good, the money goes back."""
+
+import datetime as dt
+from contextlib import suppress
+
+from django.db import transaction
+
+from audit.context import Actor
+from bookings import messages, rules
+from bookings.constants import BookingStatus
+from bookings.errors import BookByPassedError, OfferEndedError
+from bookings.models import Booking
+from bookings.services.holding import check_offer
+from bookings.services.locking import lock_booking, move
+from common.clock import london_day
+from common.errors import PortalError
+from courses import services as courses
+from courses.models import Place
+from payments import services as payments
+from payments.constants import Purpose, RefundReason
+from payments.models import Charge
+from referrals import services as referrals
+from referrals.constants import BOOKABLE, ReferralStatus
+
+
+@transaction.atomic
+def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
+    """Confirm the booking that this paid charge is for. Composed, inside the transaction that records the payment.
+
+    Paid in time, the held place is taken. Paid after the hold ran out, the seat is taken again if the session still
+    has one; else, and where the offer or the booking has ended, the money is sent back and the candidate told.
+    Repeated, it does nothing. The caller has locked session, referral and booking (`lock_for_charge`) and the charge.
+    """
+    booking = lock_booking(Booking.objects.only("pk").get(reference=charge.booking_reference).pk)
+    if charge.purpose != Purpose.COURSE_FEE or booking.confirmed_at is not None:
+        return booking
+    try:
+        place = _place_for(booking, by=by, now=now)
+    except PortalError:
+        _send_back(booking, charge, by=by, now=now)
+        return booking
+    courses.take_place(place_id=place.pk, by=by, now=now)
+    booking.place_id = place.pk
+    referrals.mark_booked(referral_id=booking.referral_id, by=by, now=now)
+    move(
+        booking,
+        BookingStatus.CONFIRMED,
+        by=by,
+        now=now,
+        words=f"The fee was paid and the place is theirs ({booking.reference}).",
+    )
+    messages.confirmation(booking, now=now)
+    return booking
+
+
+def lock_for_charge(*, booking_reference: str) -> None:
+    """Take the locks above the charge, in order; nothing where the reference is unknown."""
+    booking_id = Booking.objects.filter(reference=booking_reference).values_list("pk", flat=True).first()
+    if booking_id is not None:
+        lock_booking(booking_id)
+
+
+def _place_for(booking: Booking, *, by: Actor, now: dt.datetime) -> Place:
+    """The place that the payment is for. Raises PortalError where there is none to be had."""
+    if booking.status == BookingStatus.HELD and booking.referral.status in BOOKABLE:
+        return booking.place  # still held, even if its time ran out a moment ago: nobody else has it
+    if booking.status != BookingStatus.LAPSED or _has_live(booking):
+        raise OfferEndedError
+    with suppress(BookByPassedError):  # they paid in time; only the news of it came after
+        check_offer(booking.referral, booking.place.session, now=now)
+    until = rules.held_until(now=now, minutes=booking.policy.hold_minutes)
+    return courses.hold_place(
+        session_id=booking.place.session_id, holder=booking.referral.key, until=until, by=by, now=now
+    )
+
+
+def _has_live(booking: Booking) -> bool:
+    return Booking.objects.live().filter(referral_id=booking.referral_id).exists()
+
+
+def _send_back(booking: Booking, charge: Charge, *, by: Actor, now: dt.datetime) -> None:
+    is_withdrawn = booking.referral.status == ReferralStatus.WITHDRAWN
+    reason = RefundReason.WITHDRAWN if is_withdrawn else RefundReason.PAID_TOO_LATE
+    payments.request_refund(charge_id=charge.pk, amount_pence=charge.amount_pence, reason=reason, by=by, now=now)
+    can_book_again = booking.referral.status in BOOKABLE and london_day(now) <= booking.referral.book_by
+    messages.paid_too_late(booking, refund_pence=charge.amount_pence, can_book_again=can_book_again, now=now)

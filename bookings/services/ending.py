@@ -1,0 +1,221 @@
+"""The ends of a booking before its course: cancelled by the candidate or by staff, by KCC, or through the police."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from audit.context import Actor, because
+from bookings import messages, rules
+from bookings.constants import BookingStatus, CancelCause, Evidence
+from bookings.errors import BookingStateError, CandidatesStrandedError, TooLateToCancelError
+from bookings.models import Booking
+from bookings.services.locking import lock_booking, lock_sessions, move
+from common.money import pounds
+from courses import services as courses
+from courses.errors import ReasonNeededError
+from courses.models import Session
+from payments import services as payments
+from payments.constants import AttemptStatus, Purpose, RefundReason
+from payments.models import Attempt
+from referrals import services as referrals
+from referrals.models import Referral
+
+
+@dataclass(frozen=True)
+class Refund:
+    """What goes back, and why."""
+
+    pence: int
+    reason: RefundReason
+
+
+NOTHING = Refund(0, RefundReason.GOODWILL)
+
+
+@transaction.atomic(durable=True)
+def cancel(
+    *,
+    booking_id: int,
+    by: Actor,
+    now: dt.datetime,
+    cause: CancelCause = CancelCause.CANDIDATE,
+    reason: str = "",
+    evidence: str = "",
+) -> int:
+    """Cancel a booking before its course and return the pence that go back.
+
+    For the candidate the policy decides what that is; for KCC it is all of it; staff may give all of it back for one
+    of `Evidence`, whose kind alone is recorded. Locks session, referral, booking, charge.
+
+    Raises TooLateToCancelError, BookingStateError, ReasonNeededError (KCC, or evidence, without a reason).
+    """
+    if (cause == CancelCause.KCC or evidence) and not reason.strip():
+        raise ReasonNeededError
+    if evidence and evidence not in Evidence.values:
+        raise BookingStateError
+    with because(reason):
+        booking = lock_booking(booking_id)
+        if booking.status == BookingStatus.CONFIRMED and booking.place.session.starts_at <= now:
+            raise TooLateToCancelError
+        refund = refund_on_cancel(booking, cause=cause, evidence=evidence, now=now)
+        was_confirmed = booking.status == BookingStatus.CONFIRMED
+        _end(booking, refund, cause=cause, by=by, now=now, reason=reason, evidence=evidence)
+        if was_confirmed:
+            referrals.mark_unbooked(referral_id=booking.referral_id, by=by, now=now)
+            messages.cancelled(booking, refund_pence=refund.pence, by_kcc=cause == CancelCause.KCC, now=now)
+    return refund.pence
+
+
+def refund_on_cancel(booking: Booking, *, cause: CancelCause, now: dt.datetime, evidence: str = "") -> Refund:
+    """What would come back if the booking were cancelled now: the page shows it before it is done."""
+    paid = paid_pence(booking)
+    if booking.confirmed_at is None or not paid:
+        return NOTHING
+    if cause == CancelCause.KCC:
+        return Refund(paid, RefundReason.KCC_CANCELLED)
+    if evidence:
+        return Refund(paid, RefundReason.GOODWILL)
+    in_time = rules.may_cancel_for_refund(
+        confirmed_at=booking.confirmed_at,
+        starts_at=booking.place.session.starts_at,
+        now=now,
+        cancel_days=booking.policy.cancel_days,
+        notice_days=booking.policy.cancel_notice_days,
+    )
+    return Refund(paid, RefundReason.CANCELLED_IN_TIME) if in_time else NOTHING
+
+
+def paid_pence(booking: Booking) -> int:
+    """What was paid for the course and has not been sent back."""
+    return sum(payment.paid_pence - payment.refunded_pence for payment in _paid(booking))
+
+
+@transaction.atomic
+def end_with_referral(*, referral: Referral, kind: str, reason: str, by: Actor, now: dt.datetime) -> None:
+    """End what is booked when its offer was withdrawn or has expired. Composed; the referral is locked.
+
+    A course that has begun stays as it is when an offer expires: its register still tells how it went.
+    """
+    booking = Booking.objects.live().filter(referral=referral).first()
+    if booking is None:
+        return
+    booking = lock_booking(booking.pk)
+    was_confirmed = booking.status == BookingStatus.CONFIRMED
+    if kind == "expired" and was_confirmed and booking.place.session.starts_at <= now:
+        return
+    refund = NOTHING
+    if kind != "expired" and rules.refunded_on_withdrawal(
+        reason=reason,
+        starts_at=booking.place.session.starts_at,
+        now=now,
+        notice_days=booking.policy.withdrawn_notice_days,
+    ):
+        refund = Refund(paid_pence(booking), RefundReason.WITHDRAWN)
+    cause = CancelCause.EXPIRED if kind == "expired" else CancelCause.POLICE
+    _end(booking, refund, cause=cause, by=by, now=now, reason=reason)
+    if kind != "expired":
+        messages.withdrawn(booking, refund_pence=refund.pence, was_confirmed=was_confirmed, now=now)
+
+
+def lock_for_referral(*, referral_id: int) -> None:
+    """Lock the session on which a referral has anything, before the referral itself is locked."""
+    live = Booking.objects.live().filter(referral_id=referral_id)
+    lock_sessions(set(live.values_list("place__session_id", flat=True)))
+
+
+@transaction.atomic
+def end_with_session(*, session: Session, by: Actor, now: dt.datetime) -> int:
+    """KCC cancelled a session: end every booking on it, with the whole fee back. Composed; the session is locked."""
+    reason = session.cancel_reason
+    bookings = _live_on(session)
+    for booking in bookings:
+        was_confirmed = booking.status == BookingStatus.CONFIRMED
+        refund = refund_on_cancel(booking, cause=CancelCause.KCC, now=now)
+        _end(booking, refund, cause=CancelCause.KCC, by=by, now=now, reason=reason)
+        if was_confirmed:
+            referrals.mark_unbooked(referral_id=booking.referral_id, by=by, now=now)
+        messages.cancelled(booking, refund_pence=refund.pence, by_kcc=True, now=now)
+    return len(bookings)
+
+
+@transaction.atomic
+def follow_session(*, session: Session, by: Actor, now: dt.datetime) -> int:
+    """A session has another time, room or link: tell everybody on it. Composed; the session is locked.
+
+    Raises CandidatesStrandedError where somebody would then be past their complete by.
+    """
+    bookings = _live_on(session)
+    if not all(rules.ends_in_time(session.ends_at, booking.referral.complete_by) for booking in bookings):
+        raise CandidatesStrandedError
+    confirmed = [booking for booking in bookings if booking.status == BookingStatus.CONFIRMED]
+    for booking in confirmed:
+        messages.session_changed(booking, now=now)
+    return len(confirmed)
+
+
+def _live_on(session: Session) -> list[Booking]:
+    """Lock the referrals, then the bookings, of everybody on a locked session."""
+    live = Booking.objects.live().filter(place__session=session)
+    referral_ids = list(live.values_list("referral_id", flat=True))
+    list(Referral.objects.select_for_update(no_key=True).filter(pk__in=referral_ids).order_by("pk"))
+    return list(live.select_for_update(no_key=True, of=("self",)).with_session().order_by("pk"))
+
+
+def _end(
+    booking: Booking,
+    refund: Refund,
+    *,
+    cause: CancelCause,
+    by: Actor,
+    now: dt.datetime,
+    reason: str = "",
+    evidence: str = "",
+) -> None:
+    """Cancel a locked booking, give back its place, give up what is unpaid, send back what is refunded."""
+    words = f"The booking was {cause.label[:1].lower()}{cause.label[1:]}."
+    if cause == CancelCause.EXPIRED:
+        words = "The booking was cancelled: complete by has passed."
+    elif cause == CancelCause.POLICE:
+        words = "The booking was cancelled: the police withdrew the offer."
+    if refund.pence:
+        words += f" {pounds(refund.pence)} goes back."
+    move(
+        booking,
+        BookingStatus.CANCELLED,
+        by=by,
+        now=now,
+        words=words,
+        reason=reason,
+        cause=cause,
+        data={"refund_pence": refund.pence, **({"evidence": evidence} if evidence else {})},
+    )
+    courses.release_place(place_id=booking.place_id, reason=cause.lower(), by=by, now=now)
+    payments.give_up_charge(booking_reference=booking.reference, by=by, now=now)
+    messages.withdraw_reminders(booking, now=now)
+    left = refund.pence
+    for payment in _paid(booking) if left else ():
+        amount = min(left, payment.paid_pence - payment.refunded_pence)
+        if amount:
+            payments.request_refund(
+                charge_id=payment.charge_id,
+                amount_pence=amount,
+                reason=refund.reason,
+                by=by,
+                now=now,
+                note=reason[:200],
+                attempt_id=payment.pk,
+            )
+            left -= amount
+
+
+def _paid(booking: Booking) -> list[Attempt]:
+    """The payments that settled the course fee; one made twice goes back by itself and is not among them."""
+    return list(
+        Attempt.objects.filter(
+            charge__booking_reference=booking.reference,
+            charge__purpose=Purpose.COURSE_FEE,
+            status=AttemptStatus.PAID,
+            is_extra=False,
+        ).order_by("pk")
+    )

@@ -1,0 +1,294 @@
+"""From a chosen date to a booking that only has to be paid for: hold, extend, contact details, consents, lapse."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+
+from audit import services as audit
+from audit.context import Actor
+from bookings import messages, rules
+from bookings.constants import BookingStatus, CancelCause, ConsentKind
+from bookings.errors import (
+    AfterCompleteByError,
+    AlreadyBookedError,
+    BookByPassedError,
+    ConsentNeededError,
+    HoldEndedError,
+    NoMoreTimeError,
+    OfferEndedError,
+)
+from bookings.models import Booking, Consent, ConsentText, Policy
+from bookings.services.locking import lock_booking, lock_referral, lock_sessions, move
+from common.clock import london_day, moment_words
+from common.errors import TransitionError
+from common.identifiers import new_booking_reference
+from courses import services as courses
+from courses.constants import Mode, PlaceState
+from courses.errors import NoPlaceLeftError, SessionNotFoundError, SessionNotOpenError
+from courses.models import Place, Session
+from payments import selectors as fees
+from payments import services as payments
+from payments.constants import PENDING_ATTEMPTS
+from payments.models import Attempt
+from referrals.constants import BOOKABLE
+from referrals.models import Referral
+
+_TRIES = 5
+
+
+def hold(*, referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> Booking:
+    """Hold a place on a session for a referral, and begin the booking.
+
+    A hold of the same session that still runs is returned as it is, so a double submit makes one. One of another
+    session is given back in the same transaction, so that choosing again can only gain. Where the session is full of
+    holds that have run out, these lapse first. Durable; locks sessions, then the referral.
+
+    Raises NoPlaceLeftError, SessionNotOpenError, SessionNotFoundError, AfterCompleteByError, BookByPassedError,
+    OfferEndedError, AlreadyBookedError; after each nothing has changed for this referral.
+    """
+    for last_try in (False, True):
+        try:
+            return _hold(referral_id, session_id, by, now)
+        except NoPlaceLeftError:
+            if last_try or not lapse_expired(session_id=session_id, by=by, now=now):
+                raise
+    raise AssertionError("unreachable")
+
+
+def _hold(referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> Booking:
+    """Try until the sessions that were locked are those the referral has anything on: another tab may be choosing."""
+    for _ in range(_TRIES):
+        with transaction.atomic(durable=True):
+            before = _live(referral_id)
+            sessions = lock_sessions({session_id, *([before.place.session_id] if before else [])})
+            referral = lock_referral(referral_id)
+            live = _live(referral_id, lock=True)
+            if live and live.place.session_id not in sessions:
+                continue
+            if session_id not in sessions:
+                raise SessionNotFoundError
+            return _hold_locked(referral, sessions[session_id], live, by, now)
+    raise TransitionError
+
+
+def _hold_locked(referral: Referral, session: Session, live: Booking | None, by: Actor, now: dt.datetime) -> Booking:
+    if live and live.status == BookingStatus.CONFIRMED:
+        raise AlreadyBookedError
+    policy = Policy.objects.on(london_day(now))
+    check_offer(referral, session, now=now)
+    if session.starts_at - now < dt.timedelta(minutes=policy.closes_minutes):
+        raise SessionNotOpenError
+    if live:
+        if live.place.session_id == session.pk and _runs(live.place, now):
+            return live
+        _give_back(live, now=now, by=by)
+    until = rules.held_until(now=now, minutes=policy.hold_minutes)
+    place = courses.hold_place(session_id=session.pk, holder=referral.key, until=until, by=by, now=now)
+    fee = fees.fee_on(course_type_id=session.course_type_id, mode=session.mode, on=london_day(now))
+    booking = _insert(
+        Booking(
+            referral=referral,
+            place=place,
+            status_at=now,
+            status_by=str(by),
+            created_at=now,
+            policy=policy,
+            email=live.email if live else "",
+            mobile=live.mobile if live else "",
+            fee_pence=fee.total_pence,
+            fee_parts={
+                "police": fee.police_pence,
+                "levy": fee.levy_pence,
+                "vat": fee.vat_pence,
+                "provider": fee.provider_pence,
+            },
+        )
+    )
+    audit.record(
+        "booking.held",
+        by=by,
+        now=now,
+        words=f"A place is held on {moment_words(session.starts_at)} until {moment_words(until)}.",
+        referral_key=referral.key,
+        subject=f"booking:{booking.reference}",
+        data={"session": session.pk},
+    )
+    return booking
+
+
+def _insert(booking: Booking) -> Booking:
+    """Save a new booking under a reference nobody has; the database sees that it is unique."""
+    for last_try in (False, False, True):
+        booking.reference = new_booking_reference()
+        try:
+            with transaction.atomic():
+                booking.save(force_insert=True)
+        except IntegrityError as error:
+            name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+            if last_try or "reference" not in name:
+                raise
+        else:
+            return booking
+    raise AssertionError("unreachable")
+
+
+def check_offer(referral: Referral, session: Session, *, now: dt.datetime) -> None:
+    """Refuse what an offer does not allow: another course, past book by, past complete by, or an ended offer."""
+    if referral.status not in BOOKABLE:
+        raise OfferEndedError
+    if london_day(now) > referral.book_by:
+        raise BookByPassedError
+    if session.course_type_id != referral.course_type_id:
+        raise SessionNotFoundError
+    if not rules.ends_in_time(session.ends_at, referral.complete_by):
+        raise AfterCompleteByError
+
+
+@transaction.atomic(durable=True)
+def extend_hold(*, booking_id: int, by: Actor, now: dt.datetime) -> Booking:
+    """Hold the place for the policy's minutes from now. Raises HoldEndedError, NoMoreTimeError."""
+    booking = running(booking_id, now=now)
+    if booking.extensions >= booking.policy.extend_times:
+        raise NoMoreTimeError
+    until = rules.held_until(now=now, minutes=booking.policy.extend_minutes)
+    place = courses.keep_place(place_id=booking.place_id, until=until, by=by, now=now)
+    booking.extensions += 1
+    booking.save(update_fields=["extensions"])
+    booking.place.held_until = place.held_until
+    audit.record(
+        "booking.extended",
+        by=by,
+        now=now,
+        words=f"The place is held until {moment_words(until)}.",
+        referral_key=booking.referral.key,
+        subject=f"booking:{booking.reference}",
+    )
+    return booking
+
+
+@transaction.atomic(durable=True)
+def give_details(*, booking_id: int, email: str, mobile: str, by: Actor, now: dt.datetime) -> Booking:
+    """Record how to reach the candidate about this booking. May be repeated. Raises HoldEndedError."""
+    booking = running(booking_id, now=now)
+    booking.email, booking.mobile, booking.details_at = email, mobile, now
+    booking.save(update_fields=["email", "mobile", "details_at"])
+    return booking
+
+
+@transaction.atomic(durable=True)
+def give_consents(*, booking_id: int, text_ids: Iterable[int], by: Actor, now: dt.datetime) -> Booking:
+    """Record that the candidate agrees to these texts, each once. Raises ConsentNeededError, HoldEndedError.
+
+    The texts must be all those needed on this day: a page that was left open while a text changed is refused.
+    """
+    booking = running(booking_id, now=now)
+    needed = {text.pk for text in texts_needed(booking, now=now)}
+    if not needed <= set(text_ids):
+        raise ConsentNeededError
+    Consent.objects.bulk_create(
+        [Consent(booking=booking, text_id=text_id, given_at=now) for text_id in sorted(needed)], ignore_conflicts=True
+    )
+    audit.record(
+        "booking.consented",
+        by=by,
+        now=now,
+        words="The candidate agreed to everything that is asked before booking.",
+        referral_key=booking.referral.key,
+        subject=f"booking:{booking.reference}",
+        data={"texts": sorted(needed)},
+    )
+    return booking
+
+
+def texts_needed(booking: Booking, *, now: dt.datetime) -> list[ConsentText]:
+    """The consents asked for this booking today, in their newest version; the digital one for digital courses only."""
+    texts = list(
+        ConsentText.objects.filter(valid_from__lte=london_day(now)).order_by("kind", "-version").distinct("kind")
+    )
+    order = list(ConsentKind.values)
+    is_digital = booking.place.session.mode == Mode.DIGITAL
+    return sorted(
+        (text for text in texts if is_digital or text.kind != ConsentKind.DIGITAL),
+        key=lambda text: order.index(text.kind),
+    )
+
+
+def lapse(*, booking_id: int, by: Actor, now: dt.datetime) -> bool:
+    """Let a hold go whose time is over; returns whether it went. Durable.
+
+    A hold whose payment page is still open is stretched instead: a place is never taken from under a payment. The
+    charge is given up with it, so that what is paid all the same comes back by itself.
+    """
+    with transaction.atomic(durable=True):
+        booking = lock_booking(booking_id)
+        if booking.status != BookingStatus.HELD or _runs(booking.place, now):
+            return False
+        paying_until = payment_open_until(booking.reference)
+        if paying_until and paying_until > now:
+            courses.keep_place(place_id=booking.place_id, until=paying_until, by=by, now=now)
+            return False
+        payments.give_up_charge(booking_reference=booking.reference, by=by, now=now)
+        courses.release_place(place_id=booking.place_id, reason="lapsed", by=by, now=now)
+        move(booking, BookingStatus.LAPSED, by=by, now=now, words="The hold ran out before payment.")
+        messages.hold_lapsed(booking, now=now)
+    return True
+
+
+def lapse_expired(*, session_id: int, by: Actor, now: dt.datetime) -> int:
+    """Let go every hold on a session whose time is over; returns how many went. Each in its own transaction."""
+    expired = Booking.objects.filter(
+        place__session_id=session_id, place__state=PlaceState.HELD, place__held_until__lte=now
+    )
+    return sum(lapse(booking_id=pk, by=by, now=now) for pk in expired.values_list("pk", flat=True))
+
+
+def release_holds(*, now: dt.datetime, by: Actor, limit: int = 1000) -> dict[str, int]:
+    """Let go every hold whose time is over, oldest first. Safe to run twice and at once. Returns {"released"}."""
+    expired = Booking.objects.filter(place__state=PlaceState.HELD, place__held_until__lte=now)
+    due = list(expired.order_by("place__held_until").values_list("pk", flat=True)[:limit])
+    return {"released": sum(lapse(booking_id=pk, by=by, now=now) for pk in due)}
+
+
+def payment_open_until(booking_reference: str) -> dt.datetime | None:
+    """Until when a payment of this booking may still be made and heard of; None where no payment page is open."""
+    attempt = (
+        Attempt.objects.filter(charge__booking_reference=booking_reference, status__in=PENDING_ATTEMPTS)
+        .order_by("-expires_at")
+        .first()
+    )
+    return attempt.expires_at + rules.CHECKOUT_MARGIN if attempt else None
+
+
+def running(booking_id: int, *, now: dt.datetime) -> Booking:
+    """Lock a booking that is still being made. Raises HoldEndedError."""
+    booking = lock_booking(booking_id)
+    if booking.status != BookingStatus.HELD or not _runs(booking.place, now):
+        raise HoldEndedError
+    return booking
+
+
+def _runs(place: Place, now: dt.datetime) -> bool:
+    return place.state == PlaceState.HELD and place.held_until is not None and place.held_until > now
+
+
+def _live(referral_id: int, *, lock: bool = False) -> Booking | None:
+    rows = Booking.objects.live().filter(referral_id=referral_id).with_session()
+    return (rows.select_for_update(no_key=True, of=("self",)) if lock else rows).first()
+
+
+def _give_back(live: Booking, *, by: Actor, now: dt.datetime) -> None:
+    """End a hold because its candidate chooses again, or comes back after its time."""
+    payments.give_up_charge(booking_reference=live.reference, by=by, now=now)
+    courses.release_place(place_id=live.place_id, reason="chose again", by=by, now=now)
+    if _runs(live.place, now):
+        move(
+            live,
+            BookingStatus.CANCELLED,
+            by=by,
+            now=now,
+            words="The candidate chose another date before paying.",
+            cause=CancelCause.CANDIDATE,
+        )
+    else:
+        move(live, BookingStatus.LAPSED, by=by, now=now, words="The hold ran out before payment.")

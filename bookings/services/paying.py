@@ -1,0 +1,82 @@
+"""Paying for a booking: the hold is stretched over the payment page, then Stripe is asked, outside any transaction."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from audit.context import Actor
+from bookings import rules
+from bookings.errors import IncompleteError, NoMoreTimeError
+from bookings.models import Booking, Consent
+from bookings.services.holding import check_offer, payment_open_until, running, texts_needed
+from common.clock import date_words, london_day
+from courses import services as courses
+from courses.constants import SessionStatus
+from courses.errors import SessionNotOpenError
+from payments import services as payments
+from payments.constants import Purpose
+from payments.models import Attempt
+
+
+def start_payment(*, booking_id: int, success_url: str, cancel_url: str, by: Actor, now: dt.datetime) -> Attempt:
+    """Open the payment page for a booking whose every answer is given; `url` of what is returned leads there.
+
+    Commits the stretched hold and the charge before Stripe is asked, so that the place outlasts the payment page
+    whatever happens in between. Repeated, it returns the page that is open already: one charge, one page.
+
+    Raises HoldEndedError, IncompleteError, NoMoreTimeError, SessionNotOpenError, OfferEndedError, BookByPassedError,
+    AfterCompleteByError, and what payments raises when Stripe cannot be reached.
+    """
+    expires_at = now + rules.CHECKOUT_LASTS
+    with transaction.atomic(durable=True):
+        booking = running(booking_id, now=now)
+        _check(booking, now=now)
+        open_until = payment_open_until(booking.reference)
+        is_open = open_until is not None and open_until > now
+        until = open_until if open_until and is_open else expires_at + rules.CHECKOUT_MARGIN
+        longest = booking.created_at + dt.timedelta(minutes=booking.policy.hold_longest_minutes)
+        if not is_open and until > longest:
+            raise NoMoreTimeError
+        courses.keep_place(place_id=booking.place_id, until=until, by=by, now=now)
+        charge = payments.open_charge(
+            booking_reference=booking.reference,
+            referral_key=booking.referral.key,
+            force_code=booking.referral.force_id,
+            purpose=Purpose.COURSE_FEE,
+            amount_pence=booking.fee_pence,
+            parts=booking.fee_parts,
+            description=_description(booking),
+            email=booking.email,
+            by=by,
+            now=now,
+        )
+    attempt = payments.start_checkout(
+        charge_id=charge.pk,
+        success_url=success_url,
+        cancel_url=cancel_url,
+        expires_at=expires_at,
+        by=by,
+        now=now,
+    )
+    if attempt.expires_at + rules.CHECKOUT_MARGIN > until:  # the page that was open has just closed: this is a new one
+        with transaction.atomic(durable=True):
+            booking = running(booking_id, now=now)
+            courses.keep_place(
+                place_id=booking.place_id, until=attempt.expires_at + rules.CHECKOUT_MARGIN, by=by, now=now
+            )
+    return attempt
+
+
+def _check(booking: Booking, *, now: dt.datetime) -> None:
+    session = booking.place.session
+    check_offer(booking.referral, session, now=now)
+    if session.status != SessionStatus.OPEN or session.starts_at <= now:
+        raise SessionNotOpenError
+    given = set(Consent.objects.filter(booking=booking).values_list("text_id", flat=True))
+    if booking.details_at is None or not {text.pk for text in texts_needed(booking, now=now)} <= given:
+        raise IncompleteError
+
+
+def _description(booking: Booking) -> str:
+    session = booking.place.session
+    return f"{session.course_type.name}, {date_words(london_day(session.starts_at))}"[:120]

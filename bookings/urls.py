@@ -1,0 +1,29 @@
+"""The candidate's addresses, from the root."""
+
+from django.urls import path
+
+from bookings.views import choosing, making, managing, signing_in
+
+app_name = "bookings"
+
+urlpatterns = [
+    path("", signing_in.start, name="start"),
+    path("sign-in/", signing_in.sign_in, name="sign_in"),
+    path("sign-out/", signing_in.sign_out, name="sign_out"),
+    path("signed-out/", signing_in.signed_out, name="signed_out"),
+    path("timed-out/", signing_in.timed_out, name="timed_out"),
+    path("stay-signed-in/", signing_in.stay, name="stay"),
+    path("offer/", choosing.offer, name="offer"),
+    path("sessions/", choosing.sessions, name="sessions"),
+    path("booking/hold/", choosing.hold, name="hold"),
+    path("booking/details/", making.details, name="details"),
+    path("booking/consents/", making.consents, name="consents"),
+    path("booking/check/", making.check, name="check"),
+    path("booking/extend/", making.extend, name="extend"),
+    path("booking/pay/", making.pay, name="pay"),
+    path("booking/return/", making.back_from_paying, name="return"),
+    path("booking/", managing.manage, name="manage"),
+    path("booking/calendar.ics", managing.calendar, name="calendar"),
+    path("booking/receipt/", managing.receipt, name="receipt"),
+    path("booking/cancel/", managing.cancel, name="cancel"),
+]

@@ -1,0 +1,122 @@
+"""A confirmed booking: everything about it, receipt, calendar file, cancelling."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from bookings import calendar_file, selectors, services
+from bookings.constants import BookingStatus, CancelCause
+from bookings.errors import BookingNotFoundError, TooLateToCancelError
+from bookings.forms import CancelForm
+from bookings.models import Booking
+from bookings.views import door
+from bookings.words import booking_words
+from common.clock import day_words, london_day, moment_words
+from common.money import pounds, pounds_and_pence
+
+
+@require_GET
+@door.candidate_page
+def manage(request: HttpRequest, visit: door.Visit) -> HttpResponse:
+    """Everything about the booking; right after paying, with the confirmation above it."""
+    booking = selectors.current_booking(visit.referral.pk)
+    if booking is None or booking.confirmed_at is None:
+        return redirect(door.next_step(booking, visit.now))
+    session = booking.place.session
+    context = {
+        "booking": booking,
+        "b": booking_words(booking, now=visit.now),
+        "is_new": "booked" in request.GET and booking.status == BookingStatus.CONFIRMED,
+        "is_confirmed": booking.status == BookingStatus.CONFIRMED,
+        "is_to_come": booking.status == BookingStatus.CONFIRMED and session.starts_at > visit.now,
+        "is_cancelled": booking.status == BookingStatus.CANCELLED,
+        "is_cancelled_by_kcc": booking.cancel_cause == CancelCause.KCC,
+        "is_completed": booking.status == BookingStatus.COMPLETED,
+        "is_not_completed": booking.status == BookingStatus.NOT_COMPLETED,
+        "can_book_again": visit.referral.book_by >= london_day(visit.now),
+        **_money(booking),
+    }
+    return render(request, "bookings/manage.html", context)
+
+
+@require_GET
+@door.candidate_page
+def calendar(request: HttpRequest, visit: door.Visit) -> HttpResponse:
+    """The calendar file."""
+    booking = _confirmed(visit)
+    response = HttpResponse(
+        calendar_file.calendar_text(booking, now=visit.now), content_type=calendar_file.CONTENT_TYPE
+    )
+    response["Content-Disposition"] = f'attachment; filename="{calendar_file.FILE_NAME}"'
+    return response
+
+
+@require_GET
+@door.candidate_page
+def receipt(request: HttpRequest, visit: door.Visit) -> HttpResponse:
+    """What was paid and what went back, to be printed."""
+    booking = selectors.current_booking(visit.referral.pk)
+    if booking is None or booking.confirmed_at is None:
+        raise BookingNotFoundError
+    return render(request, "bookings/receipt.html", {"b": booking_words(booking, now=visit.now), **_money(booking)})
+
+
+@require_http_methods(["GET", "POST"])
+@door.candidate_page
+def cancel(request: HttpRequest, visit: door.Visit) -> HttpResponse:
+    """What would come back, then the question."""
+    booking = _confirmed(visit)
+    if booking.place.session.starts_at <= visit.now:
+        raise TooLateToCancelError
+    form = CancelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if form.cleaned_data["sure"] == "no":
+            return redirect("bookings:manage")
+        services.cancel(booking_id=booking.pk, by=visit.by, now=visit.now)
+        return redirect(reverse("bookings:manage"))
+    refund = services.refund_on_cancel(booking, cause=CancelCause.CANDIDATE, now=visit.now)
+    context = {
+        "form": form,
+        "booking": booking,
+        "b": booking_words(booking, now=visit.now),
+        "refund": pounds(refund.pence) if refund.pence else "",
+        "policy": booking.policy,
+        "book_by": day_words(visit.referral.book_by),
+        "can_book_again": visit.referral.book_by >= london_day(visit.now),
+    }
+    return render(request, "bookings/cancel.html", context)
+
+
+def _confirmed(visit: door.Visit) -> Booking:
+    booking = selectors.current_booking(visit.referral.pk)
+    if booking is None or booking.status != BookingStatus.CONFIRMED:
+        raise BookingNotFoundError
+    return booking
+
+
+def _money(booking: Booking) -> dict[str, Any]:
+    paid = selectors.receipt_of(booking)
+    return {
+        "payments": [
+            {
+                "amount": pounds_and_pence(payment.paid_pence),
+                "when": moment_words(payment.paid_at),
+                "card": f"{payment.card_brand.capitalize()} card ending {payment.card_last4}"
+                if payment.card_last4
+                else "Card",
+            }
+            for payment in paid.payments
+            if payment.paid_at
+        ],
+        "refunds": [
+            {
+                "amount": pounds_and_pence(refund.amount_pence),
+                "when": moment_words(refund.requested_at),
+                "state": refund.get_status_display(),
+            }
+            for refund in paid.refunds
+        ],
+    }
