@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
@@ -96,6 +97,8 @@ class Referral(models.Model):
                 condition=~Q(vehicle_registration=""),
                 name="referrals_ref_vehicle",
             ),
+            # A few pages in all, for whoever asks what became bookable lately.
+            BrinIndex(fields=["bookable_at"], name="referrals_ref_bookable"),
             models.Index(
                 fields=["force", "status", "complete_by"],
                 condition=Q(status__in=["LIVE", "BOOKED", "NOT_COMPLETED"]),

@@ -1,0 +1,155 @@
+"""Batches, their receipts and rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from referrals.constants import UNFINISHED, BatchStatus, RowState
+from referrals.errors import BatchNotFoundError
+from referrals.files import rejected_csv
+from referrals.models import COUNTS, Batch, BatchRow, Force
+from referrals.rules import Problem
+from referrals.services.rows import cells_of
+
+GROUP_ROWS = 20
+
+
+def batch_of_force(*, force: Force | str, batch_id: UUID) -> Batch:
+    """A batch of this force. Raises BatchNotFoundError for any other."""
+    batch = Batch.objects.of_force(force).select_related("force").filter(pk=batch_id).first()
+    if batch is None:
+        raise BatchNotFoundError
+    return batch
+
+
+def receipt(batch: Batch) -> dict[str, Any]:
+    """The receipt of a batch (CONTRACT.md, batch files), as plain JSON values; `settled_at` is null until it is."""
+    return {
+        "batch": str(batch.pk),
+        "kind": batch.kind,
+        "force": batch.force_id,
+        "sha256": batch.sha256,
+        "file_name": batch.file_name,
+        "received_at": instant(batch.received_at),
+        "settled_at": instant(batch.settled_at),
+        "rows": batch.rows,
+        **{name: getattr(batch, name) for name in COUNTS},
+        "warnings": batch.warnings,
+    }
+
+
+def instant(moment: datetime | None) -> str | None:
+    """An instant as JSON holds it: "2026-11-20T10:00:00Z"."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a batch is."""
+
+    is_running: bool
+    rows_read: int
+    rows_settled: int
+    rows_expected: int | None
+    percent: int | None
+    seconds_left: int | None
+
+
+def progress(batch: Batch, *, now: datetime) -> Progress:
+    """How far a batch is, and about how long it still takes, from the pace so far."""
+    left = None
+    done = batch.rows
+    if batch.status == BatchStatus.RUNNING and batch.rows_expected and done:
+        elapsed = (now - batch.status_at).total_seconds()
+        left = max(1, round(elapsed / done * (batch.rows_expected - done)))
+    percent = min(100, 100 * done // batch.rows_expected) if batch.rows_expected else None
+    return Progress(batch.status in UNFINISHED, batch.rows_read, done, batch.rows_expected, percent, left)
+
+
+@dataclass(frozen=True)
+class ToldRow:
+    """A row in a group of the receipt page."""
+
+    number: int
+    reference: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ProblemGroup:
+    """Rows of a batch that have the same thing the matter with them; the first few of them."""
+
+    code: str
+    column: str
+    message: str
+    count: int
+    rows: tuple[ToldRow, ...]
+
+
+_GROUPS = """
+    SELECT code, col, message, value, number, reference, total FROM (
+        SELECT told->>'code' AS code, told->>'column' AS col, told->>'message' AS message, told->>'value' AS value,
+               r.number, r.reference,
+               count(*) OVER same AS total,
+               row_number() OVER (PARTITION BY told->>'code', told->>'column' ORDER BY r.number) AS place
+          FROM referrals_batchrow r, jsonb_array_elements(r.errors) AS told
+         WHERE r.batch_id = %s AND r.state = %s
+        WINDOW same AS (PARTITION BY told->>'code', told->>'column')
+    ) AS each WHERE place <= %s ORDER BY total DESC, code, col, number"""
+
+
+def problem_groups(batch: Batch, *, state: str) -> list[ProblemGroup]:
+    """The rejected or the quarantined rows of a batch by what is the matter, the most frequent first. One query."""
+    groups: dict[tuple[str, str], ProblemGroup] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_GROUPS, [batch.pk, state, GROUP_ROWS])
+        for code, column, message, value, number, reference, total in cursor.fetchall():
+            key = (code, column)
+            before = groups.get(key)
+            rows = (*(before.rows if before else ()), ToldRow(number, reference, value))
+            groups[key] = ProblemGroup(code, column, before.message if before else message, total, rows)
+    return list(groups.values())
+
+
+def rows_of(batch: Batch, *, state: str = "", after: int = 0, limit: int = 50) -> list[BatchRow]:
+    """Rows of a batch in their order, of one state or all, those after a row number."""
+    rows = BatchRow.objects.filter(batch=batch, number__gt=after).order_by("number")
+    if state:
+        rows = rows.filter(state=RowState(state))
+    return list(rows.defer("cells_encrypted")[:limit])
+
+
+def rejected_file(batch: Batch) -> Iterator[bytes]:
+    """`rejected.csv`: the rejected rows as they came, with their errors, to be mended and uploaded as it is."""
+    rows = BatchRow.objects.filter(batch=batch, state=RowState.REJECTED).order_by("number")
+    told = rows.values_list("cells_encrypted", "errors").iterator(chunk_size=500)
+    return rejected_csv(
+        batch.columns, ((cells_of(cells), [Problem(**each) for each in errors]) for cells, errors in told)
+    )
+
+
+def undecided_rows(*, force: Force | str | None = None) -> "QuerySet[BatchRow]":
+    """Quarantined rows that wait for a person, the oldest batch first; of one force, or of all for KCC staff."""
+    batches = Batch.objects.all() if force is None else Batch.objects.of_force(force)
+    return (
+        BatchRow.objects.filter(state=RowState.QUARANTINED, decision="", batch__in=batches)
+        .select_related("batch__force")
+        .order_by("batch__received_at", "batch_id", "number")
+    )
+
+
+def undecided_row(*, force: Force | str, row_id: int) -> BatchRow:
+    """A quarantined row of this force, decided or not. Raises BatchNotFoundError for any other."""
+    row = (
+        BatchRow.objects.filter(pk=row_id, state=RowState.QUARANTINED, batch__in=Batch.objects.of_force(force))
+        .select_related("batch__force")
+        .first()
+    )
+    if row is None:
+        raise BatchNotFoundError
+    return row

@@ -1,0 +1,144 @@
+"""Referrals: the one a candidate signs in to, and what an officer of a force may see."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from audit.models import AuditEvent
+from common.clock import london_day, start_of_london_day
+from common.identifiers import (
+    normalise_postcode,
+    normalise_reference,
+    normalise_registration,
+    parse_gb_driver_number,
+)
+from referrals import lookups
+from referrals.constants import OutcomeCode, ReferralStatus
+from referrals.errors import ReferralNotFoundError
+from referrals.models import Force, Outcome, Referral, Withdrawal
+from referrals.selectors.batches import undecided_rows
+
+MOST_FOUND = 50
+_NOTHING = bytes(32)
+
+
+def find_offer(*, reference: str, pin: str = "", driver_number: str = "") -> Referral | None:
+    """The offer that these details open, or nothing: for unknown, wrong and withdrawn alike, with the same work.
+
+    The PIN counts where there is one, else the driver number; a withdrawn offer opens for nobody. Counting tries is
+    for the page.
+    """
+    typed = normalise_reference(reference) or ""
+    found = list(
+        Referral.objects.filter(reference=typed)
+        .order_by("-pk")
+        .values_list("pk", "force_id", "status", "pin_hash", "driver_number_hash")[:3]
+    )
+    # As many comparisons whatever was found; two forces may use the same reference.
+    found += [(0, "00", ReferralStatus.WITHDRAWN, _NOTHING, _NOTHING)] * (3 - len(found))
+    number = lookups.driver_number_hash(driver_number)
+    opened = 0
+    for pk, force_code, status, pin_hash, number_hash in found:
+        right_pin = hmac.compare_digest(bytes(pin_hash), lookups.pin_hash(force_code, typed, pin.strip()))
+        right_number = hmac.compare_digest(bytes(number_hash), number or _NOTHING)
+        right = right_pin if pin else right_number and bool(number)
+        if right and status != ReferralStatus.WITHDRAWN:
+            opened = opened or pk
+    if not opened:
+        return None
+    return Referral.objects.select_related("course_type", "force").get(pk=opened)
+
+
+def referral_of_force(*, force: Force | str, reference: str) -> Referral:
+    """A referral of this force, its course loaded. Raises ReferralNotFoundError for any other."""
+    found = Referral.objects.of_force(force).select_related("course_type", "force")
+    referral = found.filter(reference=reference).first()
+    if referral is None:
+        raise ReferralNotFoundError
+    return referral
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything a force may read of one of its referrals."""
+
+    referral: Referral
+    events: list[AuditEvent]
+    outcomes: list[Outcome]
+    withdrawal: Withdrawal | None
+
+
+def story(referral: Referral) -> Story:
+    """A referral's whole story, latest first: from every app, as the audit events tell it."""
+    events = AuditEvent.objects.filter(referral_key=referral.key).order_by("-id")[:500]
+    return Story(
+        referral,
+        list(events),
+        list(referral.outcomes.order_by("-sequence")),
+        Withdrawal.objects.filter(referral=referral).first(),
+    )
+
+
+def search(*, force: Force | str, words: str) -> list[Referral]:
+    """Referrals of a force by reference, driver number, postcode, vehicle registration or the start of a surname.
+
+    Each is one look-up in an index. At most `MOST_FOUND`: more must be narrowed by who asks.
+    """
+    words = words.strip()
+    own = Referral.objects.of_force(force)
+    lookups_made = []
+    if reference := normalise_reference(words):
+        lookups_made.append(own.filter(reference=reference))
+    if (number := parse_gb_driver_number(words)) or words.isdecimal():
+        lookups_made.append(
+            own.filter(driver_number_hash=lookups.driver_number_hash(number.number if number else words))
+        )
+    if postcode := normalise_postcode(words):
+        lookups_made.append(own.filter(postcode=postcode))
+    registration = normalise_registration(words)
+    if 2 <= len(registration) <= 12 and any(letter.isdigit() for letter in registration):
+        lookups_made.append(own.filter(vehicle_registration=registration))
+    if words and not any(letter.isdigit() for letter in words):
+        lookups_made.append(own.filter(surname_key__startswith=words.upper()))
+    found: dict[int, Referral] = {}
+    for lookup in lookups_made:
+        for referral in lookup.select_related("course_type")[:MOST_FOUND]:
+            found.setdefault(referral.pk, referral)
+    return sorted(found.values(), key=lambda each: (each.surname_key, each.reference))[:MOST_FOUND]
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A force's figures of the day."""
+
+    live: int
+    booked: int
+    not_completed: int
+    completed_lately: int
+    expiring_in_7_days: int
+    expiring_in_14_days: int
+    waiting_for_decision: int
+    unreported: int
+    completed_since: date
+
+
+def dashboard(*, force: Force | str, now: datetime) -> Dashboard:
+    """Count what is open, what ends soon and what waits. Reads indexes of open offers only, never the whole table."""
+    today = london_day(now)
+    since = today - timedelta(days=30)
+    own = Referral.objects.of_force(force)
+    unbooked = own.filter(status__in=[ReferralStatus.LIVE, ReferralStatus.NOT_COMPLETED])
+    outcomes = Outcome.objects.of_force(force)
+    return Dashboard(
+        live=own.filter(status=ReferralStatus.LIVE).count(),
+        booked=own.filter(status=ReferralStatus.BOOKED).count(),
+        not_completed=own.filter(status=ReferralStatus.NOT_COMPLETED).count(),
+        completed_lately=outcomes.filter(
+            outcome=OutcomeCode.COMPLETED, recorded_at__gte=start_of_london_day(since)
+        ).count(),
+        expiring_in_7_days=unbooked.filter(complete_by__range=(today, today + timedelta(days=7))).count(),
+        expiring_in_14_days=unbooked.filter(complete_by__range=(today, today + timedelta(days=14))).count(),
+        waiting_for_decision=undecided_rows(force=force).count(),
+        unreported=outcomes.filter(returned_at__isnull=True).count(),
+        completed_since=since,
+    )

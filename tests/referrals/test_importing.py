@@ -1,0 +1,366 @@
+"""Whole batches through the import, against the files of the agreement."""
+
+import datetime as dt
+
+import pytest
+
+from audit.models import AuditEvent
+from common.crypto import decrypt
+from referrals import lookups, selectors
+from referrals.constants import BatchStatus, ReferralStatus
+from referrals.models import Batch, BatchRow, Referral
+from referrals.services.rows import cells_of
+from tests.factories import referrals as factories
+from tests.referrals.files import (
+    FORECAST,
+    GOOD,
+    JOB,
+    TODAY,
+    UGLY,
+    as_csv,
+    codes,
+    expected,
+    import_bytes,
+    many,
+    receive,
+    states,
+    table,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def counts(batch: Batch) -> dict[str, int]:
+    return {name: getattr(batch, name) for name in ("rows", "new", "unchanged", "changed", "rejected", "quarantined")}
+
+
+def test_good_file_makes_300_referrals() -> None:
+    batch = import_bytes(GOOD.read_bytes())
+
+    assert selectors.receipt(batch) == {
+        "batch": str(batch.pk),
+        "kind": "referrals",
+        "force": "46",
+        "sha256": batch.sha256,
+        "file_name": "batch.csv",
+        "received_at": "2026-11-20T12:00:00Z",
+        "settled_at": "2026-11-20T12:00:00Z",
+        "rows": 300,
+        "new": 300,
+        "unchanged": 0,
+        "changed": 0,
+        "rejected": 0,
+        "quarantined": 0,
+        "warnings": batch.warnings,
+    }
+    assert Referral.objects.count() == 300
+    first = Referral.objects.select_related("course_type").get(reference="46KD00000126")
+    assert (first.forenames, first.surname, first.status) == ("Paul Tomasz", "Ó'Brien", ReferralStatus.LIVE)
+    assert first.course_type.code == "NSAC"
+    assert first.offence_at == dt.datetime(2026, 11, 3, 18, 34, tzinfo=dt.UTC)
+    assert (first.offer_on, first.complete_by) == (dt.date(2026, 11, 20), dt.date(2027, 3, 3))
+    assert first.book_by == dt.date(2026, 12, 18)
+    assert bytes(first.pin_hash) == lookups.pin_hash("46", "46KD00000126", "097435")
+    assert decrypt(first.driver_number_encrypted) == "OBRIE607035PT9XB"
+    assert first.received_at == first.bookable_at == TODAY
+    assert first.batch_id == batch.pk
+
+
+def test_each_new_referral_is_in_history_and_audit() -> None:
+    batch = import_bytes(GOOD.read_bytes())
+
+    history = Referral.history.values_list("history_type", "actor", "on_behalf_of")
+    assert set(history) == {("+", "job:import_batches", "officer:3")}
+    assert Referral.history.count() == 300
+    events = AuditEvent.objects.filter(action="referral.received")
+    assert events.count() == 300
+    event = events.get(referral_key="46/46KD00000126")
+    assert (event.words, event.actor, event.on_behalf_of) == (
+        "Received in batch.csv, row 2",
+        "job:import_batches",
+        "officer:3",
+    )
+    assert event.data == {"batch": str(batch.pk), "row": 2}
+
+
+def test_good_rows_keep_no_cells_in_the_clear_or_otherwise() -> None:
+    batch = import_bytes(GOOD.read_bytes())
+
+    row = BatchRow.objects.get(batch=batch, number=2)
+    assert bytes(row.cells_encrypted) == b""
+    assert (row.state, row.row_force_code, row.reference) == ("new", "46", "46KD00000126")
+
+
+def test_s17_ugly_file_has_exactly_the_expected_receipt() -> None:
+    batch = import_bytes(UGLY.read_bytes())
+
+    told = expected()
+    assert counts(batch) == told["counts"]
+    rows = {
+        str(row.number): {
+            "state": row.state,
+            "errors": [list(code) for code in codes(row)],
+            "warnings": sorted(each["code"] for each in row.warnings),
+        }
+        for row in BatchRow.objects.filter(batch=batch)
+    }
+    assert rows == told["rows"]
+    assert batch.warnings == sum(len(row["warnings"]) for row in told["rows"].values())
+
+
+def test_s17_names_are_byte_right() -> None:
+    import_bytes(UGLY.read_bytes())
+
+    names = dict(Referral.objects.values_list("reference", "surname"))
+    assert names["46UG00000226"] == "O\u2019Neil"
+    assert names["46UG00000326"] == "Müller"
+    assert Referral.objects.get(reference="46UG00000226").forenames == "Seán"
+
+
+def test_s17_rejected_row_tells_column_code_message_and_value() -> None:
+    batch = import_bytes(UGLY.read_bytes())
+
+    row = BatchRow.objects.get(batch=batch, number=6)
+    (error,) = row.errors
+    assert set(error) == {"column", "code", "message", "value"}
+    assert (error["column"], error["code"], error["value"]) == ("date_of_birth", "invalid_date", "31/02/1980")
+    assert cells_of(row.cells_encrypted)[13] == "31/02/1980"
+
+
+def test_same_bytes_again_are_the_first_batch() -> None:
+    first = import_bytes(GOOD.read_bytes())
+    again = import_bytes(GOOD.read_bytes(), now=TODAY + dt.timedelta(days=1))
+
+    assert again == first
+    assert selectors.receipt(again) == selectors.receipt(first)
+    assert Batch.objects.count() == 1
+    assert Referral.history.count() == 300
+
+
+def test_same_rows_in_other_bytes_are_unchanged() -> None:
+    import_bytes(GOOD.read_bytes())
+    again = import_bytes(as_csv(list(reversed(table()))))
+
+    assert counts(again) == {"rows": 300, "new": 0, "unchanged": 300, "changed": 0, "rejected": 0, "quarantined": 0}
+    assert Referral.history.count() == 300
+
+
+def test_mended_rejected_file_is_taken_as_it_is() -> None:
+    batch = import_bytes(UGLY.read_bytes())
+    rejected = b"".join(selectors.rejected_file(batch)).decode("utf-8-sig")
+    assert len(rejected.splitlines()) == 13
+
+    same = import_bytes(rejected.encode("utf-8-sig"))
+    # The two rows that were duplicates within their own file say something new here, where the first is held.
+    assert counts(same) == {"rows": 12, "new": 0, "unchanged": 0, "changed": 1, "rejected": 11, "quarantined": 0}
+
+    mended = import_bytes(rejected.replace("31/02/1980", "28/02/1980").encode())
+    assert counts(mended) == {"rows": 12, "new": 1, "unchanged": 1, "changed": 0, "rejected": 10, "quarantined": 0}
+    assert Referral.objects.get(reference="46UG00000526").date_of_birth == dt.date(1980, 2, 28)
+
+
+def test_changed_row_is_applied_and_told_where_nothing_is_booked() -> None:
+    rows = many(2)
+    import_bytes(as_csv(rows))
+    held = Referral.objects.get(reference=rows[0]["reference"])
+    rows[0] |= {"surname": "Newname", "pin": "998877", "town": "Dover"}
+    batch = import_bytes(as_csv(rows))
+
+    assert counts(batch) == {"rows": 2, "new": 0, "unchanged": 1, "changed": 1, "rejected": 0, "quarantined": 0}
+    row = BatchRow.objects.get(batch=batch, number=2)
+    assert row.changes == {
+        "pin": ["(not shown)", "(not shown)"],
+        "surname": [held.surname, "Newname"],
+        "town": [held.town, "Dover"],
+    }
+    now_held = Referral.objects.get(pk=held.pk)
+    assert (now_held.surname, now_held.surname_key, now_held.town) == ("Newname", "NEWNAME", "Dover")
+    assert bytes(now_held.pin_hash) == lookups.pin_hash("46", held.reference, "998877")
+    assert (now_held.status, now_held.received_at, now_held.batch_id) == (held.status, held.received_at, held.batch_id)
+    assert [each.surname for each in now_held.history.order_by("history_id")] == [held.surname, "Newname"]
+    event = AuditEvent.objects.get(action="referral.changed")
+    assert (event.referral_key, event.words) == (held.key, "Changed by batch.csv, row 2: pin, surname, town")
+    assert event.data == {"batch": str(batch.pk), "row": 2, "columns": ["pin", "surname", "town"]}
+
+
+@pytest.mark.parametrize(
+    "status", [ReferralStatus.BOOKED, ReferralStatus.COMPLETED, ReferralStatus.WITHDRAWN, ReferralStatus.EXPIRED]
+)
+def test_changed_row_waits_where_something_is_booked_or_ended(status: str) -> None:
+    rows = many(1)
+    import_bytes(as_csv(rows))
+    Referral.objects.update(status=status)
+    before = Referral.objects.values().get()
+    rows[0]["town"] = "Dover"
+    batch = import_bytes(as_csv(rows))
+
+    assert counts(batch) == {"rows": 1, "new": 0, "unchanged": 0, "changed": 0, "rejected": 0, "quarantined": 1}
+    row = BatchRow.objects.get(batch=batch)
+    assert codes(row) == [("reference", "changed_while_booked")]
+    assert row.changes["town"][1] == "Dover"
+    assert Referral.objects.values().get() == before
+    assert not AuditEvent.objects.filter(action="referral.changed").exists()
+
+
+def test_unchanged_row_after_an_extension_does_not_take_it_back() -> None:
+    rows = many(1)
+    import_bytes(as_csv(rows))
+    Referral.objects.update(complete_by=dt.date(2027, 4, 1))
+    rows.append(many(1, start=7)[0])
+    batch = import_bytes(as_csv(rows))
+
+    assert states(batch) == {2: "unchanged", 3: "new"}
+    assert Referral.objects.get(reference=rows[0]["reference"]).complete_by == dt.date(2027, 4, 1)
+
+
+def completed(offence_at: dt.datetime, **fields: object) -> Referral:
+    return factories.CompletedReferralFactory(
+        now=offence_at + dt.timedelta(days=14), offence_at=offence_at, reference="46EARLIER1", **fields
+    )
+
+
+EARLIER = dt.datetime(2023, 12, 3, 18, 34, tzinfo=dt.UTC)  # 2 years and 11 months before the row's offence
+
+
+def row_of(**changes: str) -> dict[str, str]:
+    """Row 2 of the good file: NSAC, offence on 3 November 2026, driver number OBRIE607035PT9XB."""
+    return table()[0] | changes
+
+
+def test_s18_same_course_within_three_years_is_quarantined_with_the_date_allowed() -> None:
+    completed(EARLIER, driver_number="OBRIE607035PT9XB")
+    batch = import_bytes(as_csv([row_of()]))
+
+    row = BatchRow.objects.get(batch=batch)
+    assert (row.state, codes(row)) == ("quarantined", [("offence_at", "three_year_bar")])
+    assert row.errors[0]["message"] == (
+        "The same person completed NSAC for an offence on 3 December 2023 (reference 46EARLIER1). This course is "
+        "allowed for offences from 4 December 2026. Someone must decide."
+    )
+    assert not Referral.objects.filter(reference="46KD00000126").exists()
+
+
+def test_s18_other_course_goes_live() -> None:
+    completed(EARLIER, driver_number="OBRIE607035PT9XB")
+    batch = import_bytes(as_csv([row_of(course_code="WDU")]))
+
+    assert states(batch) == {2: "new"}
+    assert Referral.objects.get(reference="46KD00000126").status == ReferralStatus.LIVE
+
+
+def test_s18_the_day_after_the_third_anniversary_is_free() -> None:
+    completed(dt.datetime(2023, 11, 2, 10, tzinfo=dt.UTC), driver_number="OBRIE607035PT9XB")
+    assert states(import_bytes(as_csv([row_of()]))) == {2: "new"}
+
+
+def test_s18_the_third_anniversary_itself_is_barred() -> None:
+    completed(dt.datetime(2023, 11, 3, 10, tzinfo=dt.UTC), driver_number="OBRIE607035PT9XB")
+    assert states(import_bytes(as_csv([row_of()]))) == {2: "quarantined"}
+
+
+def test_s18_course_not_completed_bars_nothing() -> None:
+    factories.NotCompletedReferralFactory(
+        now=EARLIER, offence_at=EARLIER - dt.timedelta(days=14), driver_number="OBRIE607035PT9XB"
+    )
+    assert states(import_bytes(as_csv([row_of()]))) == {2: "new"}
+
+
+def test_s18_person_without_driver_number_is_matched_by_name_birth_and_postcode() -> None:
+    completed(
+        EARLIER,
+        driver_number="",
+        surname="Ó'Brien",
+        date_of_birth=dt.date(1965, 7, 3),
+        postcode="TN23 3UT",
+        licence_type="OTHER",
+    )
+    assert states(import_bytes(as_csv([row_of()]))) == {2: "quarantined"}
+
+
+def test_s18_other_driver_number_is_another_person_whatever_the_name() -> None:
+    completed(
+        EARLIER,
+        driver_number="OBRIE607035PT9ZZ",
+        surname="Ó'Brien",
+        date_of_birth=dt.date(1965, 7, 3),
+        postcode="TN23 3UT",
+    )
+    assert states(import_bytes(as_csv([row_of()]))) == {2: "new"}
+
+
+def test_s18_reference_of_another_force_is_not_told() -> None:
+    completed(EARLIER, driver_number="OBRIE607035PT9XB", force="42")
+    batch = import_bytes(as_csv([row_of()]))
+
+    message = BatchRow.objects.get(batch=batch).errors[0]["message"]
+    assert "(a referral by Essex)" in message
+    assert "46EARLIER1" not in message
+
+
+def test_duplicates_across_slices_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    from referrals.services import importing
+
+    monkeypatch.setitem(importing._SLICE_ROWS, "referrals", 3)
+    rows = many(5)
+    rows += [dict(rows[0]), rows[0] | {"town": "Elsewhere"}, rows[1] | {"offer_date": "19/11/2026"}]
+    batch = import_bytes(as_csv(rows))
+
+    assert states(batch) == {
+        2: "new",
+        3: "new",
+        4: "new",
+        5: "new",
+        6: "new",
+        7: "unchanged",
+        8: "rejected",
+        9: "rejected",
+    }
+    assert codes(BatchRow.objects.get(batch=batch, number=8)) == [("reference", "duplicate_in_file")]
+
+
+def test_unreadable_file_is_refused_with_its_reason() -> None:
+    batch = import_bytes(b"name,colour\r\nJo,red\r\n")
+
+    assert batch.status == BatchStatus.REFUSED
+    assert batch.refusal.startswith("The first row must hold the column names of a referrals file")
+    assert BatchRow.objects.count() == Referral.objects.count() == 0
+    event = AuditEvent.objects.get(action="batch.refused")
+    assert event.subject == f"batch:{batch.pk}"
+
+
+def test_forecast_is_kept_in_versions() -> None:
+    from referrals.models import ForecastMonth
+
+    batch = import_bytes(FORECAST.read_bytes(), kind="forecast")
+    assert counts(batch) == {"rows": 15, "new": 15, "unchanged": 0, "changed": 0, "rejected": 0, "quarantined": 0}
+
+    text = FORECAST.read_text().replace("2026-12,NSAC,3900", "2026-12,NSAC,4100")
+    later = import_bytes(text.encode(), kind="forecast", now=TODAY + dt.timedelta(days=1))
+    assert counts(later) == {"rows": 15, "new": 0, "unchanged": 14, "changed": 1, "rejected": 0, "quarantined": 0}
+    versions = ForecastMonth.objects.filter(month=dt.date(2026, 12, 1), course_type__code="NSAC").order_by("pk")
+    assert [(each.expected_referrals, each.superseded_at) for each in versions] == [
+        (3900, TODAY + dt.timedelta(days=1)),
+        (4100, None),
+    ]
+
+
+def test_finished_batch_is_not_imported_again() -> None:
+    from referrals import services
+
+    batch = import_bytes(GOOD.read_bytes())
+    again = services.import_batch(batch_id=batch.pk, by=JOB, now=TODAY + dt.timedelta(days=1))
+    assert selectors.receipt(again) == selectors.receipt(batch)
+
+
+def test_batch_that_somebody_has_is_busy() -> None:
+    from referrals import services
+    from referrals.errors import BatchBusyError
+
+    batch = receive(GOOD.read_bytes())
+    Batch.objects.update(claimed_until=TODAY + dt.timedelta(seconds=1))
+    with pytest.raises(BatchBusyError):
+        services.import_batch(batch_id=batch.pk, by=JOB, now=TODAY)
+    assert Referral.objects.count() == 0
+    assert services.import_next_batch(by=JOB, now=TODAY) is None
+    assert services.import_next_batch(by=JOB, now=TODAY + dt.timedelta(seconds=2)) == batch
+    assert Referral.objects.count() == 300
