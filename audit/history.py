@@ -41,11 +41,11 @@ def append_only(*, retention: bool = True) -> Unskippable:
 
 
 class HistoryRow(models.Model):
-    """The columns every historical table has beside those of its model."""
+    """The columns every historical table has beside those of its model, named so that they hide none of these."""
 
-    actor = models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")
-    on_behalf_of = models.TextField(default="")
-    reason = models.TextField(default="")
+    history_actor = models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")
+    history_on_behalf_of = models.TextField(default="")
+    history_reason = models.TextField(default="")
 
     class Meta:
         abstract = True
@@ -53,18 +53,19 @@ class HistoryRow(models.Model):
     @property
     def history_user(self) -> str:
         """What django-simple-history's pages show as "changed by"."""
-        return f"{self.actor} for {self.on_behalf_of}" if self.on_behalf_of else self.actor
+        who, whom = self.history_actor, self.history_on_behalf_of
+        return f"{who} for {whom}" if whom else who
 
     @property
     def history_user_id(self) -> str:
         """The key of the user who acted, for the link those pages make; empty where it was no user."""
-        kind, _, key = self.actor.partition(":")
+        kind, _, key = self.history_actor.partition(":")
         return key if kind in USER_KINDS else ""
 
     @property
     def history_change_reason(self) -> str:
         """What django-simple-history's pages show as "change reason"."""
-        return self.reason
+        return self.history_reason
 
 
 class History(HistoricalRecords):
@@ -99,7 +100,11 @@ class History(HistoricalRecords):
 
     def fields_included(self, model: type[models.Model]) -> list[models.Field]:
         """The recorded fields."""
-        return [field for field in super().fields_included(model) if not field.generated]
+        fields = [field for field in super().fields_included(model) if not field.generated]
+        hidden = [field.name for field in fields if field.name.startswith("history_")]
+        if hidden:
+            raise ImproperlyConfigured(f"{model._meta.label}: history has columns of its own named like {hidden}")
+        return fields
 
     def copy_fields(self, model: type[models.Model]) -> dict[str, models.Field]:
         """The recorded fields as the historical table has them: quick to fill, indexed by the model's key alone."""
@@ -147,7 +152,8 @@ def history_triggers(
 
     def insert(kind: str, rows: str) -> str:
         return f"""INSERT INTO {table} (
-                        history_date, history_type, actor, on_behalf_of, reason, {listed})
+                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,
+                        {listed})
                     SELECT clock_timestamp(), '{kind}', _actor, _on_behalf_of, _reason,
                         {_listed(columns, "r")}
                     FROM {rows};

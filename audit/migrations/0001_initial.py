@@ -110,9 +110,12 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 ("history_id", models.BigAutoField(editable=False, primary_key=True, serialize=False)),
                 (
                     "history_type",

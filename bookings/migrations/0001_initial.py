@@ -25,9 +25,12 @@ class Migration(migrations.Migration):
             name="HistoricalBooking",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 ("reference", models.CharField(help_text="KCC-XXXX-XXXX, no look-alike letters", max_length=14)),
                 (
                     "status",
@@ -93,9 +96,12 @@ class Migration(migrations.Migration):
             name="HistoricalConsent",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 ("given_at", models.DateTimeField()),
                 ("history_id", models.BigAutoField(editable=False, primary_key=True, serialize=False)),
                 (
@@ -117,9 +123,12 @@ class Migration(migrations.Migration):
             name="HistoricalConsentText",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 (
                     "kind",
                     models.CharField(
@@ -158,9 +167,12 @@ class Migration(migrations.Migration):
             name="HistoricalNeed",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 (
                     "kind",
                     models.CharField(
@@ -202,9 +214,12 @@ class Migration(migrations.Migration):
             name="HistoricalPolicy",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 ("valid_from", models.DateField(help_text="first London day of booking it applies to")),
                 (
                     "valid_to",
@@ -490,8 +505,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalconsenttext" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "kind", "version", "valid_from", "statement", "body")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."kind", r."version", r."valid_from", r."statement", r."body"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="0c9128deea69f28a674004436678c277a5f5f218",
+                    func='INSERT INTO "bookings_historicalconsenttext" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "kind", "version", "valid_from", "statement", "body")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."kind", r."version", r."valid_from", r."statement", r."body"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="313afc8f9c7fb9ee6d78f1bceb468096603de02b",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_dd43e",
@@ -507,8 +522,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalconsenttext" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "kind", "version", "valid_from", "statement", "body")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."kind", r."version", r."valid_from", r."statement", r."body"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."kind", r."version", r."valid_from", r."statement", r."body")\n                        IS DISTINCT FROM ROW(o."id", o."kind", o."version", o."valid_from", o."statement", o."body");\n                    RETURN NULL;',
-                    hash="53316a84f68354ed3960fa4ad3e5a260821a5b3a",
+                    func='INSERT INTO "bookings_historicalconsenttext" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "kind", "version", "valid_from", "statement", "body")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."kind", r."version", r."valid_from", r."statement", r."body"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."kind", r."version", r."valid_from", r."statement", r."body")\n                        IS DISTINCT FROM ROW(o."id", o."kind", o."version", o."valid_from", o."statement", o."body");\n                    RETURN NULL;',
+                    hash="6fd6d0e8e46e8b9367038be0b091feda9ac67247",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_8846d",
@@ -524,8 +539,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalconsenttext" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "kind", "version", "valid_from", "statement", "body")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."kind", r."version", r."valid_from", r."statement", r."body"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="79ffbb6d088e48dfbb0a6ef044c659bca12bcd1e",
+                    func='INSERT INTO "bookings_historicalconsenttext" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "kind", "version", "valid_from", "statement", "body")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."kind", r."version", r."valid_from", r."statement", r."body"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="ccfab9f22ffb9bb8e33b99e7b907a24a3aeeb5f5",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_4c935",
@@ -708,8 +723,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalpolicy" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "valid_from", "valid_to", "hold_minutes", "extend_minutes", "extend_times", "hold_longest_minutes", "closes_minutes", "cancel_days", "cancel_notice_days", "withdrawn_notice_days", "move_free_days", "move_fee_pence", "full_fee_hours")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."valid_from", r."valid_to", r."hold_minutes", r."extend_minutes", r."extend_times", r."hold_longest_minutes", r."closes_minutes", r."cancel_days", r."cancel_notice_days", r."withdrawn_notice_days", r."move_free_days", r."move_fee_pence", r."full_fee_hours"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="c6931e8804ef5b5a9f4dd44aec2ab8ca189e4600",
+                    func='INSERT INTO "bookings_historicalpolicy" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "valid_from", "valid_to", "hold_minutes", "extend_minutes", "extend_times", "hold_longest_minutes", "closes_minutes", "cancel_days", "cancel_notice_days", "withdrawn_notice_days", "move_free_days", "move_fee_pence", "full_fee_hours")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."valid_from", r."valid_to", r."hold_minutes", r."extend_minutes", r."extend_times", r."hold_longest_minutes", r."closes_minutes", r."cancel_days", r."cancel_notice_days", r."withdrawn_notice_days", r."move_free_days", r."move_fee_pence", r."full_fee_hours"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="02860f01cb0895d9d46a2abc3ca67421ccdaed96",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_90bc8",
@@ -725,8 +740,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalpolicy" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "valid_from", "valid_to", "hold_minutes", "extend_minutes", "extend_times", "hold_longest_minutes", "closes_minutes", "cancel_days", "cancel_notice_days", "withdrawn_notice_days", "move_free_days", "move_fee_pence", "full_fee_hours")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."valid_from", r."valid_to", r."hold_minutes", r."extend_minutes", r."extend_times", r."hold_longest_minutes", r."closes_minutes", r."cancel_days", r."cancel_notice_days", r."withdrawn_notice_days", r."move_free_days", r."move_fee_pence", r."full_fee_hours"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."valid_from", r."valid_to", r."hold_minutes", r."extend_minutes", r."extend_times", r."hold_longest_minutes", r."closes_minutes", r."cancel_days", r."cancel_notice_days", r."withdrawn_notice_days", r."move_free_days", r."move_fee_pence", r."full_fee_hours")\n                        IS DISTINCT FROM ROW(o."id", o."valid_from", o."valid_to", o."hold_minutes", o."extend_minutes", o."extend_times", o."hold_longest_minutes", o."closes_minutes", o."cancel_days", o."cancel_notice_days", o."withdrawn_notice_days", o."move_free_days", o."move_fee_pence", o."full_fee_hours");\n                    RETURN NULL;',
-                    hash="e95d0d1da65acb58e33cfa4c3662101a99ccc72c",
+                    func='INSERT INTO "bookings_historicalpolicy" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "valid_from", "valid_to", "hold_minutes", "extend_minutes", "extend_times", "hold_longest_minutes", "closes_minutes", "cancel_days", "cancel_notice_days", "withdrawn_notice_days", "move_free_days", "move_fee_pence", "full_fee_hours")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."valid_from", r."valid_to", r."hold_minutes", r."extend_minutes", r."extend_times", r."hold_longest_minutes", r."closes_minutes", r."cancel_days", r."cancel_notice_days", r."withdrawn_notice_days", r."move_free_days", r."move_fee_pence", r."full_fee_hours"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."valid_from", r."valid_to", r."hold_minutes", r."extend_minutes", r."extend_times", r."hold_longest_minutes", r."closes_minutes", r."cancel_days", r."cancel_notice_days", r."withdrawn_notice_days", r."move_free_days", r."move_fee_pence", r."full_fee_hours")\n                        IS DISTINCT FROM ROW(o."id", o."valid_from", o."valid_to", o."hold_minutes", o."extend_minutes", o."extend_times", o."hold_longest_minutes", o."closes_minutes", o."cancel_days", o."cancel_notice_days", o."withdrawn_notice_days", o."move_free_days", o."move_fee_pence", o."full_fee_hours");\n                    RETURN NULL;',
+                    hash="5b8411af9f4d4921fb6aff6792d67a9b56a62652",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_48df1",
@@ -742,8 +757,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalpolicy" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "valid_from", "valid_to", "hold_minutes", "extend_minutes", "extend_times", "hold_longest_minutes", "closes_minutes", "cancel_days", "cancel_notice_days", "withdrawn_notice_days", "move_free_days", "move_fee_pence", "full_fee_hours")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."valid_from", r."valid_to", r."hold_minutes", r."extend_minutes", r."extend_times", r."hold_longest_minutes", r."closes_minutes", r."cancel_days", r."cancel_notice_days", r."withdrawn_notice_days", r."move_free_days", r."move_fee_pence", r."full_fee_hours"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="9d75c1926c0545eaf56f6634b78e45a15d60e32a",
+                    func='INSERT INTO "bookings_historicalpolicy" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "valid_from", "valid_to", "hold_minutes", "extend_minutes", "extend_times", "hold_longest_minutes", "closes_minutes", "cancel_days", "cancel_notice_days", "withdrawn_notice_days", "move_free_days", "move_fee_pence", "full_fee_hours")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."valid_from", r."valid_to", r."hold_minutes", r."extend_minutes", r."extend_times", r."hold_longest_minutes", r."closes_minutes", r."cancel_days", r."cancel_notice_days", r."withdrawn_notice_days", r."move_free_days", r."move_fee_pence", r."full_fee_hours"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="3ae208b932b3b39d54a5858c2cf9f9531d37c0c7",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_787c2",
@@ -778,8 +793,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalconsent" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "booking_id", "text_id", "given_at")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."booking_id", r."text_id", r."given_at"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="cea830db83a53ecaf478533fffac87630d12333c",
+                    func='INSERT INTO "bookings_historicalconsent" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "booking_id", "text_id", "given_at")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."booking_id", r."text_id", r."given_at"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="1e92d5650e08a5fe9402ee0af7ccbbee1aad8c7f",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_b777f",
@@ -795,8 +810,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalconsent" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "booking_id", "text_id", "given_at")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."booking_id", r."text_id", r."given_at"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."booking_id", r."text_id", r."given_at")\n                        IS DISTINCT FROM ROW(o."id", o."booking_id", o."text_id", o."given_at");\n                    RETURN NULL;',
-                    hash="28679b6aa42a507bef6868458ee8ed91e871f04a",
+                    func='INSERT INTO "bookings_historicalconsent" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "booking_id", "text_id", "given_at")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."booking_id", r."text_id", r."given_at"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."booking_id", r."text_id", r."given_at")\n                        IS DISTINCT FROM ROW(o."id", o."booking_id", o."text_id", o."given_at");\n                    RETURN NULL;',
+                    hash="63b403d56557f2c19c5dc4232d18a840757215e2",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_1832e",
@@ -812,8 +827,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalconsent" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "booking_id", "text_id", "given_at")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."booking_id", r."text_id", r."given_at"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="bc4393e8c0c54ed38b95e0bb87479fd8b16a84b5",
+                    func='INSERT INTO "bookings_historicalconsent" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "booking_id", "text_id", "given_at")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."booking_id", r."text_id", r."given_at"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="fa9dbb0e608c56cc5f12a5847842f9a8e49ad912",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_b6b22",
@@ -901,8 +916,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalneed" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "referral_id", "kind", "detail", "told_at", "is_arranged", "arranged_at", "arranged_by")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."referral_id", r."kind", r."detail", r."told_at", r."is_arranged", r."arranged_at", r."arranged_by"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="96f351c3b6318f55eb2ef6b50f87085e705354fd",
+                    func='INSERT INTO "bookings_historicalneed" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "referral_id", "kind", "detail", "told_at", "is_arranged", "arranged_at", "arranged_by")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."referral_id", r."kind", r."detail", r."told_at", r."is_arranged", r."arranged_at", r."arranged_by"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="19233e4870dd201bdc597e9147665f8cf7771922",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_dda2e",
@@ -918,8 +933,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalneed" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "referral_id", "kind", "detail", "told_at", "is_arranged", "arranged_at", "arranged_by")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."referral_id", r."kind", r."detail", r."told_at", r."is_arranged", r."arranged_at", r."arranged_by"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."referral_id", r."kind", r."detail", r."told_at", r."is_arranged", r."arranged_at", r."arranged_by")\n                        IS DISTINCT FROM ROW(o."id", o."referral_id", o."kind", o."detail", o."told_at", o."is_arranged", o."arranged_at", o."arranged_by");\n                    RETURN NULL;',
-                    hash="69790ddbb0bc3d481d4333a1c3bf408d685c861b",
+                    func='INSERT INTO "bookings_historicalneed" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "referral_id", "kind", "detail", "told_at", "is_arranged", "arranged_at", "arranged_by")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."referral_id", r."kind", r."detail", r."told_at", r."is_arranged", r."arranged_at", r."arranged_by"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."referral_id", r."kind", r."detail", r."told_at", r."is_arranged", r."arranged_at", r."arranged_by")\n                        IS DISTINCT FROM ROW(o."id", o."referral_id", o."kind", o."detail", o."told_at", o."is_arranged", o."arranged_at", o."arranged_by");\n                    RETURN NULL;',
+                    hash="7ba92404ef4adf858918e968253ff5084972f890",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_fc099",
@@ -935,8 +950,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalneed" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "referral_id", "kind", "detail", "told_at", "is_arranged", "arranged_at", "arranged_by")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."referral_id", r."kind", r."detail", r."told_at", r."is_arranged", r."arranged_at", r."arranged_by"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="1cc3e0a7b927c40f526e0b1821c53e007584caaa",
+                    func='INSERT INTO "bookings_historicalneed" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "referral_id", "kind", "detail", "told_at", "is_arranged", "arranged_at", "arranged_by")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."referral_id", r."kind", r."detail", r."told_at", r."is_arranged", r."arranged_at", r."arranged_by"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="17b0317b8edcfa8392518c6f42391bad6e7bf07f",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_107c2",
@@ -1038,8 +1053,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalbooking" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "reference", "referral_id", "place_id", "status", "status_at", "status_by", "created_at", "confirmed_at", "cancel_cause", "extensions", "email", "mobile", "details_at", "policy_id", "fee_pence", "fee_parts")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."reference", r."referral_id", r."place_id", r."status", r."status_at", r."status_by", r."created_at", r."confirmed_at", r."cancel_cause", r."extensions", r."email", r."mobile", r."details_at", r."policy_id", r."fee_pence", r."fee_parts"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="73d5ba897f638e6be284fb20259078b3307a834b",
+                    func='INSERT INTO "bookings_historicalbooking" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "reference", "referral_id", "place_id", "status", "status_at", "status_by", "created_at", "confirmed_at", "cancel_cause", "extensions", "email", "mobile", "details_at", "policy_id", "fee_pence", "fee_parts")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."reference", r."referral_id", r."place_id", r."status", r."status_at", r."status_by", r."created_at", r."confirmed_at", r."cancel_cause", r."extensions", r."email", r."mobile", r."details_at", r."policy_id", r."fee_pence", r."fee_parts"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="19fdfbb9b3d94875a6988f04237676c03d140fd7",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_ae271",
@@ -1055,8 +1070,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalbooking" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "reference", "referral_id", "place_id", "status", "status_at", "status_by", "created_at", "confirmed_at", "cancel_cause", "extensions", "email", "mobile", "details_at", "policy_id", "fee_pence", "fee_parts")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."reference", r."referral_id", r."place_id", r."status", r."status_at", r."status_by", r."created_at", r."confirmed_at", r."cancel_cause", r."extensions", r."email", r."mobile", r."details_at", r."policy_id", r."fee_pence", r."fee_parts"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."reference", r."referral_id", r."place_id", r."status", r."status_at", r."status_by", r."created_at", r."confirmed_at", r."cancel_cause", r."extensions", r."email", r."mobile", r."details_at", r."policy_id", r."fee_pence", r."fee_parts")\n                        IS DISTINCT FROM ROW(o."id", o."reference", o."referral_id", o."place_id", o."status", o."status_at", o."status_by", o."created_at", o."confirmed_at", o."cancel_cause", o."extensions", o."email", o."mobile", o."details_at", o."policy_id", o."fee_pence", o."fee_parts");\n                    RETURN NULL;',
-                    hash="d9db9d5245ebbd9a05bbc3d4a5f414f9e1bbcfdc",
+                    func='INSERT INTO "bookings_historicalbooking" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "reference", "referral_id", "place_id", "status", "status_at", "status_by", "created_at", "confirmed_at", "cancel_cause", "extensions", "email", "mobile", "details_at", "policy_id", "fee_pence", "fee_parts")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."reference", r."referral_id", r."place_id", r."status", r."status_at", r."status_by", r."created_at", r."confirmed_at", r."cancel_cause", r."extensions", r."email", r."mobile", r."details_at", r."policy_id", r."fee_pence", r."fee_parts"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."reference", r."referral_id", r."place_id", r."status", r."status_at", r."status_by", r."created_at", r."confirmed_at", r."cancel_cause", r."extensions", r."email", r."mobile", r."details_at", r."policy_id", r."fee_pence", r."fee_parts")\n                        IS DISTINCT FROM ROW(o."id", o."reference", o."referral_id", o."place_id", o."status", o."status_at", o."status_by", o."created_at", o."confirmed_at", o."cancel_cause", o."extensions", o."email", o."mobile", o."details_at", o."policy_id", o."fee_pence", o."fee_parts");\n                    RETURN NULL;',
+                    hash="0558f1c24c43cd21a386ba123571ae5eb91486e6",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_d26ba",
@@ -1072,8 +1087,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "bookings_historicalbooking" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "reference", "referral_id", "place_id", "status", "status_at", "status_by", "created_at", "confirmed_at", "cancel_cause", "extensions", "email", "mobile", "details_at", "policy_id", "fee_pence", "fee_parts")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."reference", r."referral_id", r."place_id", r."status", r."status_at", r."status_by", r."created_at", r."confirmed_at", r."cancel_cause", r."extensions", r."email", r."mobile", r."details_at", r."policy_id", r."fee_pence", r."fee_parts"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="d8ee56349addccaa1ef2b71b7714aff6ef62117b",
+                    func='INSERT INTO "bookings_historicalbooking" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "reference", "referral_id", "place_id", "status", "status_at", "status_by", "created_at", "confirmed_at", "cancel_cause", "extensions", "email", "mobile", "details_at", "policy_id", "fee_pence", "fee_parts")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."reference", r."referral_id", r."place_id", r."status", r."status_at", r."status_by", r."created_at", r."confirmed_at", r."cancel_cause", r."extensions", r."email", r."mobile", r."details_at", r."policy_id", r."fee_pence", r."fee_parts"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="78d92ebc407a05b9d762964202c69115f9dc0482",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_89f52",

@@ -93,9 +93,12 @@ class Migration(migrations.Migration):
             name="HistoricalAdiRegistration",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 ("number", models.CharField(max_length=12)),
                 ("valid_from", models.DateField()),
                 ("valid_to", models.DateField(help_text="last valid day")),
@@ -119,9 +122,12 @@ class Migration(migrations.Migration):
             name="HistoricalCourseType",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 ("code", models.CharField(max_length=8)),
                 ("name", models.CharField(max_length=80)),
                 ("is_delivered", models.BooleanField(default=True, help_text="KCC delivers it today")),
@@ -150,9 +156,12 @@ class Migration(migrations.Migration):
             name="HistoricalCourseVersion",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 (
                     "mode",
                     models.CharField(
@@ -203,9 +212,12 @@ class Migration(migrations.Migration):
             name="HistoricalPlace",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 (
                     "holder",
                     models.CharField(help_text="whose it is: the referral key, such as 46/46DEMO0001", max_length=40),
@@ -241,9 +253,12 @@ class Migration(migrations.Migration):
             name="HistoricalRoom",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 ("name", models.CharField(max_length=60)),
                 ("seats", models.PositiveSmallIntegerField()),
                 ("history_id", models.BigAutoField(editable=False, primary_key=True, serialize=False)),
@@ -266,9 +281,12 @@ class Migration(migrations.Migration):
             name="HistoricalSession",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 (
                     "mode",
                     models.CharField(
@@ -321,9 +339,12 @@ class Migration(migrations.Migration):
             name="HistoricalSessionTrainer",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 (
                     "role",
                     models.CharField(
@@ -365,9 +386,12 @@ class Migration(migrations.Migration):
             name="HistoricalTrainer",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 ("name", models.CharField(max_length=120)),
                 ("email", models.EmailField(max_length=254)),
                 ("mobile", models.CharField(blank=True, max_length=20)),
@@ -392,9 +416,12 @@ class Migration(migrations.Migration):
             name="HistoricalTrainerLicence",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 (
                     "stage",
                     models.CharField(
@@ -428,9 +455,12 @@ class Migration(migrations.Migration):
             name="HistoricalVenue",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 ("name", models.CharField(max_length=80)),
                 ("town", models.CharField(max_length=60)),
                 ("address", models.TextField()),
@@ -618,8 +648,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalcoursetype" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "code", "name", "is_delivered", "is_on_road", "summary")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."code", r."name", r."is_delivered", r."is_on_road", r."summary"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="f1add994763f5d44a66ab74d58a496a72e01347d",
+                    func='INSERT INTO "courses_historicalcoursetype" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "code", "name", "is_delivered", "is_on_road", "summary")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."code", r."name", r."is_delivered", r."is_on_road", r."summary"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="792f5e7ccbf77f871b95e9fb2af0c778f6dfa205",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_17c01",
@@ -635,8 +665,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalcoursetype" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "code", "name", "is_delivered", "is_on_road", "summary")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."code", r."name", r."is_delivered", r."is_on_road", r."summary"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."code", r."name", r."is_delivered", r."is_on_road", r."summary")\n                        IS DISTINCT FROM ROW(o."id", o."code", o."name", o."is_delivered", o."is_on_road", o."summary");\n                    RETURN NULL;',
-                    hash="da6d51251999a2fd730411db74f73a20d0307f45",
+                    func='INSERT INTO "courses_historicalcoursetype" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "code", "name", "is_delivered", "is_on_road", "summary")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."code", r."name", r."is_delivered", r."is_on_road", r."summary"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."code", r."name", r."is_delivered", r."is_on_road", r."summary")\n                        IS DISTINCT FROM ROW(o."id", o."code", o."name", o."is_delivered", o."is_on_road", o."summary");\n                    RETURN NULL;',
+                    hash="824f5afc24b1ac7246c38fd39d2d25cd7fc35562",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_891ce",
@@ -652,8 +682,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalcoursetype" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "code", "name", "is_delivered", "is_on_road", "summary")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."code", r."name", r."is_delivered", r."is_on_road", r."summary"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="f71cc84ff10c84604aab9b04b29e07ff828dd140",
+                    func='INSERT INTO "courses_historicalcoursetype" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "code", "name", "is_delivered", "is_on_road", "summary")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."code", r."name", r."is_delivered", r."is_on_road", r."summary"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="9ea579991cb8abb462808222a881bb224536a1c2",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_778ba",
@@ -972,8 +1002,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalvenue" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "name", "town", "address", "postcode", "latitude", "longitude", "directions", "is_step_free", "has_hearing_loop", "is_active")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."name", r."town", r."address", r."postcode", r."latitude", r."longitude", r."directions", r."is_step_free", r."has_hearing_loop", r."is_active"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="554d27660a2c01c783ddd8e9a22adc550b6a8b48",
+                    func='INSERT INTO "courses_historicalvenue" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "name", "town", "address", "postcode", "latitude", "longitude", "directions", "is_step_free", "has_hearing_loop", "is_active")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."name", r."town", r."address", r."postcode", r."latitude", r."longitude", r."directions", r."is_step_free", r."has_hearing_loop", r."is_active"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="d89877dec34c52a2bdf9d0a89f1570fb12edd36b",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_0252b",
@@ -989,8 +1019,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalvenue" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "name", "town", "address", "postcode", "latitude", "longitude", "directions", "is_step_free", "has_hearing_loop", "is_active")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."name", r."town", r."address", r."postcode", r."latitude", r."longitude", r."directions", r."is_step_free", r."has_hearing_loop", r."is_active"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."name", r."town", r."address", r."postcode", r."latitude", r."longitude", r."directions", r."is_step_free", r."has_hearing_loop", r."is_active")\n                        IS DISTINCT FROM ROW(o."id", o."name", o."town", o."address", o."postcode", o."latitude", o."longitude", o."directions", o."is_step_free", o."has_hearing_loop", o."is_active");\n                    RETURN NULL;',
-                    hash="ba181d492e641a3d6e69a9f28941d6971b847c19",
+                    func='INSERT INTO "courses_historicalvenue" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "name", "town", "address", "postcode", "latitude", "longitude", "directions", "is_step_free", "has_hearing_loop", "is_active")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."name", r."town", r."address", r."postcode", r."latitude", r."longitude", r."directions", r."is_step_free", r."has_hearing_loop", r."is_active"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."name", r."town", r."address", r."postcode", r."latitude", r."longitude", r."directions", r."is_step_free", r."has_hearing_loop", r."is_active")\n                        IS DISTINCT FROM ROW(o."id", o."name", o."town", o."address", o."postcode", o."latitude", o."longitude", o."directions", o."is_step_free", o."has_hearing_loop", o."is_active");\n                    RETURN NULL;',
+                    hash="a3314e5d9e7952b005118136732f07990fcba862",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_01dc4",
@@ -1006,8 +1036,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalvenue" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "name", "town", "address", "postcode", "latitude", "longitude", "directions", "is_step_free", "has_hearing_loop", "is_active")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."name", r."town", r."address", r."postcode", r."latitude", r."longitude", r."directions", r."is_step_free", r."has_hearing_loop", r."is_active"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="4da04f297d7226a33cfa06421c928ca108a8682d",
+                    func='INSERT INTO "courses_historicalvenue" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "name", "town", "address", "postcode", "latitude", "longitude", "directions", "is_step_free", "has_hearing_loop", "is_active")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."name", r."town", r."address", r."postcode", r."latitude", r."longitude", r."directions", r."is_step_free", r."has_hearing_loop", r."is_active"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="3727b4375a631000fc002a5b11276a43193d0be1",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_941c3",
@@ -1078,8 +1108,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalcourseversion" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "course_type_id", "mode", "valid_from", "valid_to", "duration_minutes", "clients_per_trainer", "max_clients", "clients_per_car", "smallest_class")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."mode", r."valid_from", r."valid_to", r."duration_minutes", r."clients_per_trainer", r."max_clients", r."clients_per_car", r."smallest_class"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="0bfcb61946fae0530df6a992468f3509844d9a5e",
+                    func='INSERT INTO "courses_historicalcourseversion" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "course_type_id", "mode", "valid_from", "valid_to", "duration_minutes", "clients_per_trainer", "max_clients", "clients_per_car", "smallest_class")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."mode", r."valid_from", r."valid_to", r."duration_minutes", r."clients_per_trainer", r."max_clients", r."clients_per_car", r."smallest_class"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="b1ddea05167f208d0c33b8039e76ef45000e1458",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_95a2f",
@@ -1095,8 +1125,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalcourseversion" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "course_type_id", "mode", "valid_from", "valid_to", "duration_minutes", "clients_per_trainer", "max_clients", "clients_per_car", "smallest_class")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."mode", r."valid_from", r."valid_to", r."duration_minutes", r."clients_per_trainer", r."max_clients", r."clients_per_car", r."smallest_class"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."course_type_id", r."mode", r."valid_from", r."valid_to", r."duration_minutes", r."clients_per_trainer", r."max_clients", r."clients_per_car", r."smallest_class")\n                        IS DISTINCT FROM ROW(o."id", o."course_type_id", o."mode", o."valid_from", o."valid_to", o."duration_minutes", o."clients_per_trainer", o."max_clients", o."clients_per_car", o."smallest_class");\n                    RETURN NULL;',
-                    hash="70386b71c63fce69813871db9f9583d42d1465e3",
+                    func='INSERT INTO "courses_historicalcourseversion" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "course_type_id", "mode", "valid_from", "valid_to", "duration_minutes", "clients_per_trainer", "max_clients", "clients_per_car", "smallest_class")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."mode", r."valid_from", r."valid_to", r."duration_minutes", r."clients_per_trainer", r."max_clients", r."clients_per_car", r."smallest_class"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."course_type_id", r."mode", r."valid_from", r."valid_to", r."duration_minutes", r."clients_per_trainer", r."max_clients", r."clients_per_car", r."smallest_class")\n                        IS DISTINCT FROM ROW(o."id", o."course_type_id", o."mode", o."valid_from", o."valid_to", o."duration_minutes", o."clients_per_trainer", o."max_clients", o."clients_per_car", o."smallest_class");\n                    RETURN NULL;',
+                    hash="60c1f978471361874438f3a776005cc487022c15",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_47875",
@@ -1112,8 +1142,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalcourseversion" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "course_type_id", "mode", "valid_from", "valid_to", "duration_minutes", "clients_per_trainer", "max_clients", "clients_per_car", "smallest_class")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."mode", r."valid_from", r."valid_to", r."duration_minutes", r."clients_per_trainer", r."max_clients", r."clients_per_car", r."smallest_class"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="86dc5516f34c5cdf6ff43dd2de7b27672681c733",
+                    func='INSERT INTO "courses_historicalcourseversion" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "course_type_id", "mode", "valid_from", "valid_to", "duration_minutes", "clients_per_trainer", "max_clients", "clients_per_car", "smallest_class")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."mode", r."valid_from", r."valid_to", r."duration_minutes", r."clients_per_trainer", r."max_clients", r."clients_per_car", r."smallest_class"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="433355f1ae9875d7c428c9efad24bf63f55dbf09",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_96727",
@@ -1309,8 +1339,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalsession" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "course_type_id", "version_id", "mode", "room_id", "starts_at", "ends_at", "status", "status_at", "status_by", "cancel_reason", "capacity", "joining_url")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."version_id", r."mode", r."room_id", r."starts_at", r."ends_at", r."status", r."status_at", r."status_by", r."cancel_reason", r."capacity", r."joining_url"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="3684d5f8614a71b1dd68833b13b8590eea9570b0",
+                    func='INSERT INTO "courses_historicalsession" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "course_type_id", "version_id", "mode", "room_id", "starts_at", "ends_at", "status", "status_at", "status_by", "cancel_reason", "capacity", "joining_url")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."version_id", r."mode", r."room_id", r."starts_at", r."ends_at", r."status", r."status_at", r."status_by", r."cancel_reason", r."capacity", r."joining_url"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="948a925ee63d376a030d17ea61aac35a2a0b6cb5",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_1bffd",
@@ -1326,8 +1356,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalsession" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "course_type_id", "version_id", "mode", "room_id", "starts_at", "ends_at", "status", "status_at", "status_by", "cancel_reason", "capacity", "joining_url")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."version_id", r."mode", r."room_id", r."starts_at", r."ends_at", r."status", r."status_at", r."status_by", r."cancel_reason", r."capacity", r."joining_url"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."course_type_id", r."version_id", r."mode", r."room_id", r."starts_at", r."ends_at", r."status", r."status_at", r."status_by", r."cancel_reason", r."capacity", r."joining_url")\n                        IS DISTINCT FROM ROW(o."id", o."course_type_id", o."version_id", o."mode", o."room_id", o."starts_at", o."ends_at", o."status", o."status_at", o."status_by", o."cancel_reason", o."capacity", o."joining_url");\n                    RETURN NULL;',
-                    hash="d37a9ffa1a3ab8276a666048d952d305ae555706",
+                    func='INSERT INTO "courses_historicalsession" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "course_type_id", "version_id", "mode", "room_id", "starts_at", "ends_at", "status", "status_at", "status_by", "cancel_reason", "capacity", "joining_url")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."version_id", r."mode", r."room_id", r."starts_at", r."ends_at", r."status", r."status_at", r."status_by", r."cancel_reason", r."capacity", r."joining_url"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."course_type_id", r."version_id", r."mode", r."room_id", r."starts_at", r."ends_at", r."status", r."status_at", r."status_by", r."cancel_reason", r."capacity", r."joining_url")\n                        IS DISTINCT FROM ROW(o."id", o."course_type_id", o."version_id", o."mode", o."room_id", o."starts_at", o."ends_at", o."status", o."status_at", o."status_by", o."cancel_reason", o."capacity", o."joining_url");\n                    RETURN NULL;',
+                    hash="9b948deaa7751b0c60254a91f14baf5c85c95c15",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_36c6a",
@@ -1343,8 +1373,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalsession" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "course_type_id", "version_id", "mode", "room_id", "starts_at", "ends_at", "status", "status_at", "status_by", "cancel_reason", "capacity", "joining_url")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."version_id", r."mode", r."room_id", r."starts_at", r."ends_at", r."status", r."status_at", r."status_by", r."cancel_reason", r."capacity", r."joining_url"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="0fb5b875e38ecc83c9ec2ff2305dcda5ec073de7",
+                    func='INSERT INTO "courses_historicalsession" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "course_type_id", "version_id", "mode", "room_id", "starts_at", "ends_at", "status", "status_at", "status_by", "cancel_reason", "capacity", "joining_url")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."course_type_id", r."version_id", r."mode", r."room_id", r."starts_at", r."ends_at", r."status", r."status_at", r."status_by", r."cancel_reason", r."capacity", r."joining_url"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="3b7bbb6a7f02b393e35cbdf51d9afbaab4041cd8",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_3d742",
@@ -1492,8 +1522,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalplace" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "session_id", "holder", "state", "held_until", "claimed_at", "released_at", "release_reason")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."holder", r."state", r."held_until", r."claimed_at", r."released_at", r."release_reason"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="09f60cfb2960c4ee06e5699abda670298222297e",
+                    func='INSERT INTO "courses_historicalplace" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "session_id", "holder", "state", "held_until", "claimed_at", "released_at", "release_reason")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."holder", r."state", r."held_until", r."claimed_at", r."released_at", r."release_reason"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="14d4f1c108c6ee7b5aedde2abdaf092106025a0e",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_63198",
@@ -1509,8 +1539,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalplace" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "session_id", "holder", "state", "held_until", "claimed_at", "released_at", "release_reason")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."holder", r."state", r."held_until", r."claimed_at", r."released_at", r."release_reason"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."session_id", r."holder", r."state", r."held_until", r."claimed_at", r."released_at", r."release_reason")\n                        IS DISTINCT FROM ROW(o."id", o."session_id", o."holder", o."state", o."held_until", o."claimed_at", o."released_at", o."release_reason");\n                    RETURN NULL;',
-                    hash="22212fba394ad0404b1ea4551ca7ff3ae915782b",
+                    func='INSERT INTO "courses_historicalplace" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "session_id", "holder", "state", "held_until", "claimed_at", "released_at", "release_reason")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."holder", r."state", r."held_until", r."claimed_at", r."released_at", r."release_reason"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."session_id", r."holder", r."state", r."held_until", r."claimed_at", r."released_at", r."release_reason")\n                        IS DISTINCT FROM ROW(o."id", o."session_id", o."holder", o."state", o."held_until", o."claimed_at", o."released_at", o."release_reason");\n                    RETURN NULL;',
+                    hash="a17fc94ad04fdeadae25c15da8376aba4f2a9382",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_f7f0d",
@@ -1526,8 +1556,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalplace" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "session_id", "holder", "state", "held_until", "claimed_at", "released_at", "release_reason")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."holder", r."state", r."held_until", r."claimed_at", r."released_at", r."release_reason"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="0c239bc90ef8b6e0fe0e885d8314a24b89aa4874",
+                    func='INSERT INTO "courses_historicalplace" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "session_id", "holder", "state", "held_until", "claimed_at", "released_at", "release_reason")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."holder", r."state", r."held_until", r."claimed_at", r."released_at", r."release_reason"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="29fd57d0a6f656456aaa7fe836890589ccd37fa8",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_68e26",
@@ -1579,8 +1609,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicaltrainer" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "user_id", "name", "email", "mobile", "is_active")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."user_id", r."name", r."email", r."mobile", r."is_active"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="1c9ab5e42c44676a3556cba71ca87e4b0c8250aa",
+                    func='INSERT INTO "courses_historicaltrainer" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "user_id", "name", "email", "mobile", "is_active")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."user_id", r."name", r."email", r."mobile", r."is_active"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="08acd6fe74737065c6f9af4d1d329c6f70c9a4a5",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_34f86",
@@ -1596,8 +1626,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicaltrainer" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "user_id", "name", "email", "mobile", "is_active")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."user_id", r."name", r."email", r."mobile", r."is_active"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."user_id", r."name", r."email", r."mobile", r."is_active")\n                        IS DISTINCT FROM ROW(o."id", o."user_id", o."name", o."email", o."mobile", o."is_active");\n                    RETURN NULL;',
-                    hash="4e28a6e9834408a13d0fe1ecb3e5f916bfc02a37",
+                    func='INSERT INTO "courses_historicaltrainer" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "user_id", "name", "email", "mobile", "is_active")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."user_id", r."name", r."email", r."mobile", r."is_active"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."user_id", r."name", r."email", r."mobile", r."is_active")\n                        IS DISTINCT FROM ROW(o."id", o."user_id", o."name", o."email", o."mobile", o."is_active");\n                    RETURN NULL;',
+                    hash="1b08bebaad5eedab94a70fb2d79c1a89628055bf",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_d2f46",
@@ -1613,8 +1643,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicaltrainer" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "user_id", "name", "email", "mobile", "is_active")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."user_id", r."name", r."email", r."mobile", r."is_active"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="8634514329c9c43538e15695cb0ec0369202d893",
+                    func='INSERT INTO "courses_historicaltrainer" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "user_id", "name", "email", "mobile", "is_active")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."user_id", r."name", r."email", r."mobile", r."is_active"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="5b4393d91d2518cff6fd1c9e2366a212b355781c",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_fde0b",
@@ -1689,8 +1719,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalsessiontrainer" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "session_id", "trainer_id", "role", "starts_at", "ends_at", "is_live")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."trainer_id", r."role", r."starts_at", r."ends_at", r."is_live"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="eb9c5882638ea7a0042c351ffd318dc935d22679",
+                    func='INSERT INTO "courses_historicalsessiontrainer" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "session_id", "trainer_id", "role", "starts_at", "ends_at", "is_live")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."trainer_id", r."role", r."starts_at", r."ends_at", r."is_live"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="f636d79c54be2d8a079a00c99b7bfa0b6deeb487",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_0e05e",
@@ -1706,8 +1736,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalsessiontrainer" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "session_id", "trainer_id", "role", "starts_at", "ends_at", "is_live")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."trainer_id", r."role", r."starts_at", r."ends_at", r."is_live"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."session_id", r."trainer_id", r."role", r."starts_at", r."ends_at", r."is_live")\n                        IS DISTINCT FROM ROW(o."id", o."session_id", o."trainer_id", o."role", o."starts_at", o."ends_at", o."is_live");\n                    RETURN NULL;',
-                    hash="619ad5f6b456fc4d9589e7822ce1423d1dba004e",
+                    func='INSERT INTO "courses_historicalsessiontrainer" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "session_id", "trainer_id", "role", "starts_at", "ends_at", "is_live")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."trainer_id", r."role", r."starts_at", r."ends_at", r."is_live"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."session_id", r."trainer_id", r."role", r."starts_at", r."ends_at", r."is_live")\n                        IS DISTINCT FROM ROW(o."id", o."session_id", o."trainer_id", o."role", o."starts_at", o."ends_at", o."is_live");\n                    RETURN NULL;',
+                    hash="c3b0a436af643d8e49f504d2b70c17a19d93b347",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_fd5c0",
@@ -1723,8 +1753,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalsessiontrainer" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "session_id", "trainer_id", "role", "starts_at", "ends_at", "is_live")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."trainer_id", r."role", r."starts_at", r."ends_at", r."is_live"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="b709dc8d927b6b0b590ea44debb1cb4ae3b0b10c",
+                    func='INSERT INTO "courses_historicalsessiontrainer" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "session_id", "trainer_id", "role", "starts_at", "ends_at", "is_live")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."session_id", r."trainer_id", r."role", r."starts_at", r."ends_at", r."is_live"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="cbe386b2384ffea9e08c3a9b11e26ee481935fae",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_93404",
@@ -1818,8 +1848,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicaladiregistration" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "trainer_id", "number", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."number", r."valid_from", r."valid_to"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="2867162c82e5038ad26190b04f46c24b5b91e183",
+                    func='INSERT INTO "courses_historicaladiregistration" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "trainer_id", "number", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."number", r."valid_from", r."valid_to"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="9ba7fe9c6c1ae8624098c9225dab1a5c06f5e9d9",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_89c4f",
@@ -1835,8 +1865,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicaladiregistration" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "trainer_id", "number", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."number", r."valid_from", r."valid_to"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."trainer_id", r."number", r."valid_from", r."valid_to")\n                        IS DISTINCT FROM ROW(o."id", o."trainer_id", o."number", o."valid_from", o."valid_to");\n                    RETURN NULL;',
-                    hash="ca1471893a131fdff2073be5d8df590f18a29735",
+                    func='INSERT INTO "courses_historicaladiregistration" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "trainer_id", "number", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."number", r."valid_from", r."valid_to"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."trainer_id", r."number", r."valid_from", r."valid_to")\n                        IS DISTINCT FROM ROW(o."id", o."trainer_id", o."number", o."valid_from", o."valid_to");\n                    RETURN NULL;',
+                    hash="731a36865df2e269b75bcf986bc2dd99cf34ea48",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_9d374",
@@ -1852,8 +1882,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicaladiregistration" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "trainer_id", "number", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."number", r."valid_from", r."valid_to"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="78e40267ceb938e192f8c1922208085afdc4a254",
+                    func='INSERT INTO "courses_historicaladiregistration" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "trainer_id", "number", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."number", r."valid_from", r."valid_to"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="585a5b3be5e5ac08dd9f4a5efe015d0eac60cdb6",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_7f6e8",
@@ -1894,8 +1924,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicaltrainerlicence" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "trainer_id", "course_type_id", "stage", "valid_from", "valid_to", "assessed_on")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."course_type_id", r."stage", r."valid_from", r."valid_to", r."assessed_on"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="f4cb5a5e6d3fb6e3f70a9516c319e89b26515322",
+                    func='INSERT INTO "courses_historicaltrainerlicence" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "trainer_id", "course_type_id", "stage", "valid_from", "valid_to", "assessed_on")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."course_type_id", r."stage", r."valid_from", r."valid_to", r."assessed_on"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="b2a1ab4b96b59b15e05d4a1f227e85025f21fe4f",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_3087e",
@@ -1911,8 +1941,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicaltrainerlicence" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "trainer_id", "course_type_id", "stage", "valid_from", "valid_to", "assessed_on")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."course_type_id", r."stage", r."valid_from", r."valid_to", r."assessed_on"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."trainer_id", r."course_type_id", r."stage", r."valid_from", r."valid_to", r."assessed_on")\n                        IS DISTINCT FROM ROW(o."id", o."trainer_id", o."course_type_id", o."stage", o."valid_from", o."valid_to", o."assessed_on");\n                    RETURN NULL;',
-                    hash="e5113947bc5183901c53f7b6ec8a23e7988ed631",
+                    func='INSERT INTO "courses_historicaltrainerlicence" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "trainer_id", "course_type_id", "stage", "valid_from", "valid_to", "assessed_on")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."course_type_id", r."stage", r."valid_from", r."valid_to", r."assessed_on"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."trainer_id", r."course_type_id", r."stage", r."valid_from", r."valid_to", r."assessed_on")\n                        IS DISTINCT FROM ROW(o."id", o."trainer_id", o."course_type_id", o."stage", o."valid_from", o."valid_to", o."assessed_on");\n                    RETURN NULL;',
+                    hash="44663c732461c5ffc4dbd050763edfab1fdbe385",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_9f36e",
@@ -1928,8 +1958,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicaltrainerlicence" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "trainer_id", "course_type_id", "stage", "valid_from", "valid_to", "assessed_on")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."course_type_id", r."stage", r."valid_from", r."valid_to", r."assessed_on"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="2a59c6cae6f05946dc7bb9fcee8236b2be0bb7ee",
+                    func='INSERT INTO "courses_historicaltrainerlicence" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "trainer_id", "course_type_id", "stage", "valid_from", "valid_to", "assessed_on")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."trainer_id", r."course_type_id", r."stage", r."valid_from", r."valid_to", r."assessed_on"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="f3650ce80d10568aa35b797e2d558b74677a9343",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_2cc00",
@@ -1964,8 +1994,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalroom" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "venue_id", "name", "seats")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."venue_id", r."name", r."seats"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="512912d4667bb34c2cb184038fe725686183bee6",
+                    func='INSERT INTO "courses_historicalroom" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "venue_id", "name", "seats")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."venue_id", r."name", r."seats"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="9406067cbfa370dd87912e6fcbb2c31385207a23",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_d5f68",
@@ -1981,8 +2011,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalroom" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "venue_id", "name", "seats")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."venue_id", r."name", r."seats"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."venue_id", r."name", r."seats")\n                        IS DISTINCT FROM ROW(o."id", o."venue_id", o."name", o."seats");\n                    RETURN NULL;',
-                    hash="627d4eb65a12c56a31c8403069ff1e51690e6755",
+                    func='INSERT INTO "courses_historicalroom" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "venue_id", "name", "seats")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."venue_id", r."name", r."seats"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."venue_id", r."name", r."seats")\n                        IS DISTINCT FROM ROW(o."id", o."venue_id", o."name", o."seats");\n                    RETURN NULL;',
+                    hash="702688c305326047dcfffe208d23b9ac859569ae",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_f11b2",
@@ -1998,8 +2028,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "courses_historicalroom" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "venue_id", "name", "seats")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."venue_id", r."name", r."seats"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="da7b15bb4581b8d4283a6ebf52c5eb489e2f65cf",
+                    func='INSERT INTO "courses_historicalroom" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "venue_id", "name", "seats")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."venue_id", r."name", r."seats"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="78ac28ad632d003cae8707fbb35c101f103aac8b",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_0b043",

@@ -41,9 +41,12 @@ class Migration(migrations.Migration):
             name="HistoricalBreach",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 (
                     "promise",
                     models.CharField(
@@ -91,9 +94,12 @@ class Migration(migrations.Migration):
             name="HistoricalStandard",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("actor", models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said")),
-                ("on_behalf_of", models.TextField(default="")),
-                ("reason", models.TextField(default="")),
+                (
+                    "history_actor",
+                    models.TextField(default="", help_text="who did it, as staff:7; empty where nobody said"),
+                ),
+                ("history_on_behalf_of", models.TextField(default="")),
+                ("history_reason", models.TextField(default="")),
                 (
                     "promise",
                     models.CharField(
@@ -235,8 +241,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "oversight_historicalbreach" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "promise", "subject", "force_code", "started_at", "due_at", "done_at", "found_at", "seen_at", "seen_by", "explanation")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."subject", r."force_code", r."started_at", r."due_at", r."done_at", r."found_at", r."seen_at", r."seen_by", r."explanation"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="8f5e665dcea00679e60d9aeb23ccca657c14dcb7",
+                    func='INSERT INTO "oversight_historicalbreach" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "promise", "subject", "force_code", "started_at", "due_at", "done_at", "found_at", "seen_at", "seen_by", "explanation")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."subject", r."force_code", r."started_at", r."due_at", r."done_at", r."found_at", r."seen_at", r."seen_by", r."explanation"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="f2d09524048b5b95d3f8b9d2325e30fcfd9e19d4",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_b1c22",
@@ -252,8 +258,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "oversight_historicalbreach" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "promise", "subject", "force_code", "started_at", "due_at", "done_at", "found_at", "seen_at", "seen_by", "explanation")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."subject", r."force_code", r."started_at", r."due_at", r."done_at", r."found_at", r."seen_at", r."seen_by", r."explanation"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."promise", r."subject", r."force_code", r."started_at", r."due_at", r."done_at", r."found_at", r."seen_at", r."seen_by", r."explanation")\n                        IS DISTINCT FROM ROW(o."id", o."promise", o."subject", o."force_code", o."started_at", o."due_at", o."done_at", o."found_at", o."seen_at", o."seen_by", o."explanation");\n                    RETURN NULL;',
-                    hash="f489f0a61e5288e9efc9d4c779122c3691e4bf3a",
+                    func='INSERT INTO "oversight_historicalbreach" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "promise", "subject", "force_code", "started_at", "due_at", "done_at", "found_at", "seen_at", "seen_by", "explanation")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."subject", r."force_code", r."started_at", r."due_at", r."done_at", r."found_at", r."seen_at", r."seen_by", r."explanation"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."promise", r."subject", r."force_code", r."started_at", r."due_at", r."done_at", r."found_at", r."seen_at", r."seen_by", r."explanation")\n                        IS DISTINCT FROM ROW(o."id", o."promise", o."subject", o."force_code", o."started_at", o."due_at", o."done_at", o."found_at", o."seen_at", o."seen_by", o."explanation");\n                    RETURN NULL;',
+                    hash="ede2b7ea8b70d31b98d3034280913390cfca23fd",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_d5f10",
@@ -269,8 +275,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "oversight_historicalbreach" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "promise", "subject", "force_code", "started_at", "due_at", "done_at", "found_at", "seen_at", "seen_by", "explanation")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."subject", r."force_code", r."started_at", r."due_at", r."done_at", r."found_at", r."seen_at", r."seen_by", r."explanation"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="2099ca9ba136b03af072d211f25ad11375e657a1",
+                    func='INSERT INTO "oversight_historicalbreach" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "promise", "subject", "force_code", "started_at", "due_at", "done_at", "found_at", "seen_at", "seen_by", "explanation")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."subject", r."force_code", r."started_at", r."due_at", r."done_at", r."found_at", r."seen_at", r."seen_by", r."explanation"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="234a6789c3a213424aa9851226df045bd2f65ad7",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_548a0",
@@ -367,8 +373,8 @@ class Migration(migrations.Migration):
                 name="history_insert",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "oversight_historicalstandard" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "promise", "amount", "unit", "warn_at_percent", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."amount", r."unit", r."warn_at_percent", r."valid_from", r."valid_to"\n                    FROM new_rows r;\n                    RETURN NULL;',
-                    hash="d18bafa1fe037478402c261ab767a32866798f3d",
+                    func='INSERT INTO "oversight_historicalstandard" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "promise", "amount", "unit", "warn_at_percent", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'+\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."amount", r."unit", r."warn_at_percent", r."valid_from", r."valid_to"\n                    FROM new_rows r;\n                    RETURN NULL;',
+                    hash="729a8bd699366db0f69bddf7c68cbbf7cc759a99",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_history_insert_f477b",
@@ -384,8 +390,8 @@ class Migration(migrations.Migration):
                 name="history_update",
                 sql=common.triggers.JoiningSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "oversight_historicalstandard" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "promise", "amount", "unit", "warn_at_percent", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."amount", r."unit", r."warn_at_percent", r."valid_from", r."valid_to"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."promise", r."amount", r."unit", r."warn_at_percent", r."valid_from", r."valid_to")\n                        IS DISTINCT FROM ROW(o."id", o."promise", o."amount", o."unit", o."warn_at_percent", o."valid_from", o."valid_to");\n                    RETURN NULL;',
-                    hash="3dbeefcf355ae37ec657ae4d36dd6195702f8ae4",
+                    func='INSERT INTO "oversight_historicalstandard" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "promise", "amount", "unit", "warn_at_percent", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'~\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."amount", r."unit", r."warn_at_percent", r."valid_from", r."valid_to"\n                    FROM new_rows r JOIN old_rows o ON r."id" = o."id"\n                    WHERE ROW(r."id", r."promise", r."amount", r."unit", r."warn_at_percent", r."valid_from", r."valid_to")\n                        IS DISTINCT FROM ROW(o."id", o."promise", o."amount", o."unit", o."warn_at_percent", o."valid_from", o."valid_to");\n                    RETURN NULL;',
+                    hash="45cca7fc7da056473e77872a47fdb826e320661d",
                     level="STATEMENT",
                     operation="UPDATE",
                     pgid="pgtrigger_history_update_0af66",
@@ -401,8 +407,8 @@ class Migration(migrations.Migration):
                 name="history_delete",
                 sql=common.triggers.UnskippableSql(
                     declare="DECLARE _actor text := coalesce(current_setting('app.actor', true), ''); _on_behalf_of text := coalesce(current_setting('app.on_behalf_of', true), ''); _reason text := coalesce(current_setting('app.reason', true), '');",
-                    func='INSERT INTO "oversight_historicalstandard" (\n                        history_date, history_type, actor, on_behalf_of, reason, "id", "promise", "amount", "unit", "warn_at_percent", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."amount", r."unit", r."warn_at_percent", r."valid_from", r."valid_to"\n                    FROM old_rows r;\n                    RETURN NULL;',
-                    hash="6ee6bee36f439b5e9c55e82d56cc04538db9220b",
+                    func='INSERT INTO "oversight_historicalstandard" (\n                        history_date, history_type, history_actor, history_on_behalf_of, history_reason,\n                        "id", "promise", "amount", "unit", "warn_at_percent", "valid_from", "valid_to")\n                    SELECT clock_timestamp(), \'-\', _actor, _on_behalf_of, _reason,\n                        r."id", r."promise", r."amount", r."unit", r."warn_at_percent", r."valid_from", r."valid_to"\n                    FROM old_rows r;\n                    RETURN NULL;',
+                    hash="bdb3692c52a5b46b429ec7da6441823a6726cc60",
                     level="STATEMENT",
                     operation="DELETE",
                     pgid="pgtrigger_history_delete_e8166",

@@ -17,7 +17,7 @@ CLERK = Actor("staff", "7")
 def told() -> tuple[str, str, str]:
     """What the latest history row was told."""
     row = User.history.latest("history_id")
-    return row.actor, row.on_behalf_of, row.reason
+    return row.history_actor, row.history_on_behalf_of, row.history_reason
 
 
 def make_user(name: str) -> User:

@@ -39,7 +39,7 @@ def test_no_model_saves_history_from_python() -> None:
 def test_the_password_of_a_user_and_their_last_sign_in_are_not_recorded() -> None:
     columns = {field.column for field in historical_model(User)._meta.fields}
     assert {"password", "last_login"} & columns == set()
-    assert {"username", "role", "is_superuser", "actor", "on_behalf_of", "reason"} <= columns
+    assert {"username", "role", "is_superuser", "history_actor", "history_on_behalf_of", "history_reason"} <= columns
 
 
 @pytest.mark.django_db
@@ -58,7 +58,12 @@ def test_before_and_after_can_be_told_apart() -> None:
         User.objects.filter(pk=user.pk).update(role="MANAGER")
     after, before = user.history.all()
     assert (before.role, before.history_type) == ("CLERK", "+")
-    assert (after.role, after.history_type, after.actor, after.reason) == ("MANAGER", "~", "staff:7", "promoted")
+    assert (after.role, after.history_type, after.history_actor, after.history_reason) == (
+        "MANAGER",
+        "~",
+        "staff:7",
+        "promoted",
+    )
     assert [(c.field, c.old, c.new) for c in after.diff_against(before).changes] == [("role", "CLERK", "MANAGER")]
     assert User.history.as_of(before.history_date).get(pk=user.pk).role == "CLERK"
     assert User.history.as_of(after.history_date).get(pk=user.pk).role == "MANAGER"
@@ -180,7 +185,7 @@ def test_where_history_cannot_be_written_nothing_changes(odd: Any) -> None:
     assert odd.history.count() == 1
 
 
-@pytest.mark.parametrize("statement", ["UPDATE {} SET reason = 'x'", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET history_reason = 'x'", "DELETE FROM {}", "TRUNCATE {}"])
 @pytest.mark.django_db
 def test_s24_history_refuses_update_delete_and_truncate(statement: str) -> None:
     User.objects.create(username="one")
@@ -189,7 +194,7 @@ def test_s24_history_refuses_update_delete_and_truncate(statement: str) -> None:
     for table in tables:
         with pytest.raises(IntegrityError, match="the record is append-only"), transaction.atomic():
             execute(statement.format(f'"{table}"'))
-    assert [(row.username, row.reason) for row in User.history.all()] == [("one", "")]
+    assert [(row.username, row.history_reason) for row in User.history.all()] == [("one", "")]
 
 
 @pytest.mark.django_db
