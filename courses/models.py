@@ -334,7 +334,6 @@ class Place(models.Model):
             triggers.count_places_updated,
             triggers.count_places_deleted,
             triggers.places_only_go_forward,
-            triggers.refuse_truncate,
         ]
 
     def __str__(self) -> str:

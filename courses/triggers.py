@@ -52,14 +52,6 @@ count_places_deleted = Unskippable(
     """,
 )
 
-refuse_truncate = Unskippable(
-    name="refuse_truncate",
-    level=pgtrigger.Statement,
-    when=pgtrigger.Before,
-    operation=pgtrigger.Truncate,
-    func="RAISE EXCEPTION 'places cannot be truncated: sessions would keep counting them';",
-)
-
 # Whoever writes a whole row (an admin form, `save()`) sends back the number it once read; only the three triggers
 # above, which stand one level deeper, may say another. A new session has no places yet.
 keep_count = Unskippable(

@@ -14,6 +14,7 @@ from bookings.errors import TooManyTriesError, WrongDetailsError
 from bookings.models import SignInTries
 from common import crypto
 from common.identifiers import normalise_reference
+from referrals import selectors as referrals
 from referrals.models import Referral
 
 TRIES_PER_REFERENCE = 5
@@ -43,8 +44,6 @@ def sign_in(*, reference: str, pin: str = "", driver_number: str = "", address: 
     allowed = _count(by_address, TRIES_PER_ADDRESS, now) and _count(by_reference, TRIES_PER_REFERENCE, now)
     if not allowed:
         raise TooManyTriesError
-    from referrals import selectors as referrals
-
     referral = referrals.find_offer(reference=typed, pin=pin, driver_number=driver_number)
     if referral is None:
         raise WrongDetailsError

@@ -47,3 +47,8 @@ if (idle) {
   });
   start();
 }
+
+const waiting = document.querySelector("[data-reload-seconds]");
+if (waiting) {
+  window.setTimeout(() => window.location.reload(), Number(waiting.dataset.reloadSeconds) * 1000);
+}
