@@ -1,7 +1,8 @@
 """One database for each test process, copied from a template that is migrated once.
 
-A test that commits cannot be undone by a rollback, nor by emptying the tables: the record refuses to be emptied, and
-rows that migrations put there would be lost. Its database is therefore replaced by a fresh copy of the template.
+A test that commits cannot be undone by a rollback, nor by Django's flush: the record refuses to be emptied, and rows
+that migrations put there would be lost. The template therefore holds a second copy of those rows, and a function that
+puts every table back to them with triggers off. That takes the server's superuser, as the embedded one's user is.
 """
 
 import os
@@ -18,6 +19,56 @@ from django.db import connections
 from psycopg2 import sql
 
 _TEMPLATE_LOCK = 0x6E646F7273  # any number that no one else locks on this server
+
+# A table whose file is empty was never written to since the template was made. DELETE and not TRUNCATE: with foreign
+# keys between them, one table can only be truncated together with all that point to it.
+_PRISTINE = """
+CREATE SCHEMA pristine;
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('CREATE TABLE pristine.%1$I AS TABLE public.%1$I', name);
+    END LOOP;
+END $$;
+
+GRANT USAGE ON SCHEMA pristine TO PUBLIC;
+
+CREATE FUNCTION pristine.renew() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    name text;
+    columns text;
+    seq record;
+BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
+    SET LOCAL session_replication_role = replica;
+    FOR name IN
+        SELECT c.relname FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND pg_relation_size(c.oid) > 0
+    LOOP
+        EXECUTE format('DELETE FROM public.%I', name);
+        SELECT string_agg(quote_ident(attname), ', ') INTO columns FROM pg_attribute
+        WHERE attrelid = format('public.%I', name)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '';
+        EXECUTE format(
+            'INSERT INTO public.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM pristine.%1$I', name, columns
+        );
+        FOR seq IN
+            SELECT format('public.%I', s.relname) AS full_name, a.attname AS of_column
+            FROM pg_depend d
+            JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+            JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+            WHERE d.refobjid = format('public.%I', name)::regclass
+        LOOP
+            EXECUTE format(
+                'SELECT setval(%L, coalesce(max(%I), 0) + 1, false) FROM public.%I', seq.full_name, seq.of_column, name
+            );
+        END LOOP;
+    END LOOP;
+END $$;
+"""
 
 
 def take() -> str:
@@ -37,9 +88,10 @@ def take() -> str:
 
 
 def renew() -> None:
-    """Replace this process's database by a fresh copy; whoever is connected to it is cut off."""
+    """Put this process's database back to what the template holds; whoever is in a transaction on it is cut off."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT pristine.renew()")
     connections.close_all()
-    _copy(current_name())
 
 
 def drop() -> None:
@@ -67,6 +119,8 @@ def _make_template(cursor: Any, template: str) -> None:
     _use(unfinished)
     call_command("migrate", verbosity=0, interactive=False)
     connections.close_all()
+    with _connection(os.environ["NDORS_TEST_SUPERUSER_URL"], unfinished) as cursor_inside:
+        cursor_inside.execute(_PRISTINE)
     names = sql.Identifier(unfinished), sql.Identifier(template)
     cursor.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
 
@@ -88,7 +142,13 @@ def _use(name: str) -> None:
 @contextmanager
 def _maintenance() -> Iterator[Any]:
     """A cursor outside any transaction and outside the databases being made."""
-    address = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path="/postgres"))
+    with _connection(os.environ["DATABASE_URL"], "postgres") as cursor:
+        yield cursor
+
+
+@contextmanager
+def _connection(server: str, database: str) -> Iterator[Any]:
+    address = urlunsplit(urlsplit(server)._replace(path=f"/{database}"))
     connection = psycopg2.connect(address, connect_timeout=10)
     connection.autocommit = True
     try:

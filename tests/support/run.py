@@ -19,8 +19,8 @@ import pytest
 
 from devtools import processes
 from devtools.embedded import EmbeddedPostgres, EmbeddedRedis, EmbeddedServiceError
-from devtools.embedded.postgres import find_install
-from tests.support import loopback
+from devtools.embedded.postgres import SUPERUSER, find_install
+from tests.support import databases, loopback
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RUNS = ROOT / ".local" / "test"
@@ -58,6 +58,8 @@ def _start_services(directory: Path) -> Callable[[], None]:
         postgres.start()
         things.callback(_keep_or_remove, postgres, kept, template)
         os.environ["DATABASE_URL"] = postgres.url
+        os.environ["NDORS_TEST_SUPERUSER_URL"] = postgres.url_of("postgres", SUPERUSER)
+    os.environ.setdefault("NDORS_TEST_SUPERUSER_URL", os.environ["DATABASE_URL"])
     if not os.environ.get("REDIS_URL"):
         redis = EmbeddedRedis(directory / "redis", durable=False)
         things.callback(redis.stop)
@@ -100,7 +102,7 @@ def fingerprint() -> str:
     migration imports from count as well.
     """
     migrations = sorted(ROOT.glob("*/migrations/*.py"))
-    sources = {*migrations, *ROOT.glob("*/apps.py"), ROOT / "requirements" / "dev.txt"}
+    sources = {*migrations, *ROOT.glob("*/apps.py"), ROOT / "requirements" / "dev.txt", Path(databases.__file__)}
     for path in migrations:
         for package in re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
             sources.update((ROOT / package).rglob("*.py"))
