@@ -19,9 +19,10 @@ def column_name(text: str) -> str:
 class Header:
     """The columns of a file, in its own order.
 
-    `names` are as written, without our own `errors` column; `width` is how many cells a row has, that column counted,
-    and `blanks` how many empty ones may follow. `errors_at` is where that column stands: where there is one, the file
-    is one that we sent back, and its cells are protected against being taken for formulas.
+
+    `names` are as written, without our own `errors` column; `found` all of them as compared. `width` is how many cells
+    a row has, and `blanks` how many empty ones may follow. `errors_at` is where our column stands: where there is one,
+    the file is one that we sent back, and its cells are protected against being taken for formulas.
     """
 
     def __init__(self, first_row: Cells, kind: FileKind, limits: Limits) -> None:
@@ -29,7 +30,8 @@ class Header:
         written = list(first_row)
         while written and not written[-1].strip():
             written.pop()
-        found = [column_name(name) for name in written]
+        self.found = tuple(column_name(name) for name in written)
+        found = list(self.found)
         self.blanks = len(first_row) - len(written)
         self.width = len(written)
         _check_names(found, kind, limits)

@@ -1,80 +1,83 @@
-"""Reading the first sheet of an Excel workbook."""
+"""Reading the first sheet of an Excel workbook, row by row.
 
-import datetime as dt
+The library at hand for workbooks tells neither an error (#N/A) from an empty cell nor 000123 from 123, and holds the
+whole sheet, empty cells too: see docs/adr/0011.
+"""
+
+import json
+import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
-
-from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
 from referrals.files.archive import check_workbook
 from referrals.files.header import Header
 from referrals.files.limits import Limits
-from referrals.files.refusals import damaged_workbook
+from referrals.files.refusals import FileRefusedError, damaged_workbook
+from referrals.files.sheet import SheetRow, sheet_rows
 from referrals.files.table import Table, cell_too_long, check_rows, longest, too_many_rows
+from referrals.files.workbook import Workbook
 from referrals.rules.columns import FileKind
 from referrals.rules.problems import Problem
 
-Value = int | float | str | bool | dt.time | dt.date | dt.datetime | dt.timedelta
+_ROWS_A_PACK = 1_000
 
-_EXACT = 10**15
+Record = tuple[int, list[str]]
 
 
 class XlsxTable(Table):
-    """The first sheet of a workbook."""
+    """The first sheet of a workbook, parsed once and kept packed: a twentieth of what its rows would take."""
 
     description = "Excel workbook"
 
     def __init__(self, stream: BinaryIO, kind: FileKind, limits: Limits) -> None:
+        """Go through the whole workbook. Raises `FileRefusedError` where it cannot be read."""
         super().__init__(kind, limits)
         check_workbook(stream, limits)
-        self._stream = stream
-        first_row = next(self._rows(), [])
-        self.header = Header(first_row, kind, limits)
-        self.rows = self._go_through()
+        self._packs: list[bytes] = []
+        try:
+            self.rows = self._go_through(sheet_rows(Workbook(stream), max_columns=limits.max_columns))
+        except (ValueError, LookupError, OverflowError) as error:
+            # A number that is none, a string that is not there: only ever in a file that no program wrote.
+            raise damaged_workbook() from error
 
     def records(self) -> Iterator[tuple[int, list[str], Problem | None]]:
-        """Yield the rows of the sheet. It is a rectangle: empty cells beyond the header's are none."""
+        """Yield the rows of the sheet. It is a rectangle: cells missing at a row's end are empty ones."""
         width = self.header.width
-        for number, cells in enumerate(self._rows(), 1):
-            if number > 1 and any(cells):
-                while len(cells) > width and not cells[-1]:
-                    cells.pop()
+        for pack in self._packs:
+            for number, cells in json.loads(zlib.decompress(pack)):
                 if len(cells) < width:
                     cells.extend([""] * (width - len(cells)))
                 yield number, cells, None
 
-    def _rows(self) -> Iterator[list[str]]:
-        self._stream.seek(0)
-        try:
-            workbook = CalamineWorkbook.from_filelike(self._stream)
-            first = next(n for n, sheet in enumerate(workbook.sheets_metadata) if sheet.typ is SheetTypeEnum.WorkSheet)
-            for row in workbook.get_sheet_by_index(first).iter_rows():
-                yield [text_of(value) for value in row]
-        except (CalamineError, StopIteration) as error:
-            raise damaged_workbook() from error
-
-    def _go_through(self) -> int:
+    def _go_through(self, sheet: Iterator[SheetRow]) -> int:
+        first = next(sheet, None)
+        if first is None:
+            raise FileRefusedError("empty", "The first sheet of the workbook is empty.")
+        self.header = Header(first.cells if first.number == 1 else [], self.kind, self.limits)
         rows = 0
-        for number, cells, _ in self.records():
+        records: list[Record] = []
+        for number, cells in self._read(sheet):
             rows += 1
             if rows > self.limits.max_rows:
                 raise too_many_rows(self.limits)
             if longest(cells) > self.limits.max_cell_characters:
                 raise cell_too_long(number, self.limits)
+            records.append((number, cells))
+            if len(records) == _ROWS_A_PACK:
+                self._keep(records)
+        self._keep(records)
         check_rows(rows, self.limits)
         return rows
 
+    def _read(self, sheet: Iterator[SheetRow]) -> Iterator[Record]:
+        """Yield the rows with dates as their columns have them: day and time for instants, days for all others."""
+        instants = {n for n, name in enumerate(self.header.found) if name in self.kind.instants}
+        for number, cells, days in sheet:
+            for place, day in days.items():
+                if place not in instants:
+                    cells[place] = day
+            yield number, cells
 
-def text_of(value: Value) -> str:
-    """Write a cell's value as the text that would stand in a CSV file."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value)
-    if isinstance(value, dt.datetime):
-        return value.isoformat(timespec="auto" if value.second or value.microsecond else "minutes")
-    if isinstance(value, dt.time):
-        return value.isoformat(timespec="auto" if value.second or value.microsecond else "minutes")
-    return value.isoformat() if isinstance(value, dt.date) else str(value)
+    def _keep(self, records: list[Record]) -> None:
+        self._packs.append(zlib.compress(json.dumps(records).encode(), 1))
+        records.clear()

@@ -64,11 +64,13 @@ class FileKind:
     """A kind of file: its name in the agreement, its columns in canonical order, and those that it must have.
 
     A needed column must be in the file; `referrals` may leave out `driver_number`, which only some rows need.
+    `instants` are the columns that hold a day and a time; other dates are days.
     """
 
     name: str
     columns: tuple[str, ...]
     needed: frozenset[str]
+    instants: frozenset[str] = frozenset()
     index: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -94,8 +96,14 @@ REFERRALS = FileKind(
             "offer_date",
         }
     ),
+    instants=frozenset({"offence_at"}),
 )
-WITHDRAWALS = FileKind("withdrawals", WITHDRAWAL_COLUMNS, frozenset({"force_code", "reference", "reason"}))
+WITHDRAWALS = FileKind(
+    "withdrawals",
+    WITHDRAWAL_COLUMNS,
+    frozenset({"force_code", "reference", "reason"}),
+    instants=frozenset({"effective_at"}),
+)
 FORECAST = FileKind("forecast", FORECAST_COLUMNS, frozenset(FORECAST_COLUMNS))
 
 KINDS = {kind.name: kind for kind in (REFERRALS, WITHDRAWALS, FORECAST)}
