@@ -1,6 +1,7 @@
 """COPY into a table from any iterable of rows, at the speed of COPY and in the memory of a few rows."""
 
 import datetime as dt
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ _preludes: list[Callable[[Any], None]] = []
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v"})
 _needs_escape = re.compile(r"[\\\t\n\r\b\f\v]").search
 _CHUNK_ROWS = 500
+_READ_BYTES = 1 << 20
 
 
 def before_copy(prelude: Callable[[Any], None]) -> None:
@@ -26,9 +28,9 @@ def copy_rows(cursor: Any, table: str, columns: Sequence[str], rows: Iterable[Se
     """Copy `rows` into `table` and return how many.
 
     `cursor` is Django's. Values stand in the order of `columns`: None, str, int, bool, Decimal, date, datetime (with
-    its offset), UUID, bytes, or a dict or list for a JSON column. A generator is read as the server takes the rows.
-    All rows are copied or none. Raises the database's errors as Django's, whatever `rows` raises, and ValueError for
-    text with a NUL in it. `rows` must not use the cursor's connection meanwhile.
+    its offset), UUID, bytes, a dict or list for a JSON column, a tuple of texts or numbers for an array. A generator
+    is read as the server takes the rows, and must not use the cursor's connection meanwhile. All rows are copied or
+    none. Raises the database's errors as Django's, whatever `rows` raises, and ValueError for text with a NUL in it.
     """
     named = ", ".join(f'"{column}"' for column in columns)
     source = _Stream(rows)
@@ -43,6 +45,23 @@ def copy_rows(cursor: Any, table: str, columns: Sequence[str], rows: Iterable[Se
                 raise source.error from None
             raise
         return source.rows
+
+
+def copy_text(cursor: Any, table: str, columns: Sequence[str], text: str) -> None:
+    """As `copy_rows`, of lines that their maker has put into COPY's text format already (`copy_value`)."""
+    named = ", ".join(f'"{column}"' for column in columns)
+    source = io.BytesIO(text.encode())
+    with transaction.atomic(using=cursor.db.alias):
+        for prelude in _preludes:
+            prelude(cursor)
+        with cursor.db.wrap_database_errors:
+            # Few, large reads: each has to wait until another thread of Python lets go.
+            cursor.copy_expert(f'COPY "{table}" ({named}) FROM STDIN', source, _READ_BYTES)
+
+
+def copy_value(value: Any) -> str:
+    """One value in COPY's text format."""
+    return _TEXTS.get(type(value), _text_of_other)(value)
 
 
 class _Stream:
@@ -102,9 +121,14 @@ def _text_of_json(value: Any) -> str:
     return json.dumps(value, cls=DjangoJSONEncoder).translate(_ESCAPES)
 
 
+def _text_of_array(value: tuple[Any, ...]) -> str:
+    items = ("NULL" if item is None else '"' + re.sub(r'([\\"])', r"\\\1", str(item)) + '"' for item in value)
+    return _text_of_str("{" + ",".join(items) + "}")
+
+
 def _text_of_other(value: Any) -> str:
     """UUIDs, members of TextChoices, lazy and safe strings, subclasses of the kinds below."""
-    return _text_of_json(value) if isinstance(value, dict | list | tuple) else _text_of_str(str(value))
+    return _text_of_json(value) if isinstance(value, dict | list) else _text_of_str(str(value))
 
 
 _TEXTS: dict[type, Callable[[Any], str]] = {
@@ -118,7 +142,7 @@ _TEXTS: dict[type, Callable[[Any], str]] = {
     Decimal: str,
     dict: _text_of_json,
     list: _text_of_json,
-    tuple: _text_of_json,
+    tuple: _text_of_array,
     bytes: _text_of_bytes,
     bytearray: _text_of_bytes,
     memoryview: _text_of_bytes,

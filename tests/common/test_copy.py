@@ -70,6 +70,14 @@ def test_every_kind_of_value_arrives() -> None:
     assert data in ({"a": ["\n", "\\"]}, '{"a": ["\\n", "\\\\"]}')
 
 
+def test_a_tuple_is_an_array() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE copied ADD COLUMN words text[]")
+    words = ["a", 'b "c" \\ d,{e}', "", "NULL", None, "f\tg"]
+    copy(["number", "words"], [[1, tuple(words)], [2, ()]])
+    assert stored("words") == [(words,), ([],)]
+
+
 def test_none_is_null_and_nothing_is_nothing() -> None:
     assert copy(["number", "Text"], iter(())) == 0
     assert copy(["number", "Text"], [[1, None], (2, "")]) == 2
