@@ -1,5 +1,7 @@
 """The portal's addresses: four doors, each one app's (docs/architecture.md)."""
 
+from importlib.util import find_spec
+
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
@@ -12,7 +14,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
-    path("police/", include("referrals.urls")),
+    *([path("police/", include("referrals.urls"))] if find_spec("referrals.urls") else []),
     path("trainer/", include("rosters.urls")),
     path("payments/", include("payments.urls")),
     path("", include("ndors_portal.statements")),
@@ -23,6 +25,6 @@ if settings.DEMO:
     urlpatterns.insert(0, path("dev/", include("devtools.urls")))
 
 handler400 = errors.bad_request
-handler403 = errors.forbidden
+handler403 = errors.permission_denied
 handler404 = errors.not_found
 handler500 = errors.server_error

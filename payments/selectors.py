@@ -3,12 +3,12 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, Q, QuerySet, Sum
+from django.db.models import Min, Prefetch, Q, QuerySet, Sum
 
 from common.clock import end_of_london_day
-from payments.constants import PENDING_ATTEMPTS, Account
+from payments.constants import PENDING_ATTEMPTS, Account, EventStatus
 from payments.errors import NoFeeError
-from payments.models import Attempt, Charge, FeeSchedule, Journal, Posting, Refund
+from payments.models import Attempt, Charge, FeeSchedule, Journal, Posting, Refund, StripeEvent
 
 
 def fee_on(*, course_type_id: int, mode: str, on: dt.date) -> FeeSchedule:
@@ -85,3 +85,9 @@ def trial_balance(*, day: dt.date) -> list[Balance]:
         .order_by("account", "force_code")
     )
     return [Balance(row["account"], row["force_code"], row["debit"], -row["credit"]) for row in rows]
+
+
+def oldest_unprocessed_event_at() -> dt.datetime | None:
+    """Since when the oldest webhook has waited to be looked into; None when none waits."""
+    waiting = StripeEvent.objects.filter(status=EventStatus.RECEIVED)
+    return waiting.aggregate(first=Min("received_at"))["first"]

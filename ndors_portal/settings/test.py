@@ -8,7 +8,7 @@ os.environ.setdefault("SITE_URL", "http://testserver")
 os.environ.setdefault("ALLOWED_HOSTS", "testserver,127.0.0.1,localhost")
 os.environ["NDORS_IGNORE_DEMO_ENV"] = "1"  # a demo running beside the tests keeps its data to itself
 
-from ndors_portal.settings.dev import *  # noqa: E402, F403
+from ndors_portal.settings.dev import *  # noqa: F403
 
 DEMO = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
