@@ -32,7 +32,7 @@ class SeenRows:
     def __init__(self, expected_rows: int = 0) -> None:
         """Make room for `expected_rows` at once; more will fit, at the price of moving house."""
         size = _SMALLEST
-        while size < 2 * expected_rows:
+        while 5 * expected_rows > 4 * size:
             size *= 2
         self._make_room(size)
         self._count = 0
@@ -53,7 +53,7 @@ class SeenRows:
             return "same" if self._contents[slot] == what else "other"
         self._highs[slot], self._lows[slot], self._contents[slot] = high, low, what
         self._count += 1
-        if 3 * self._count > 2 * len(self._lows):
+        if 5 * self._count > 4 * len(self._lows):
             self._grow()
         return "first"
 
