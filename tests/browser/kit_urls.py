@@ -136,6 +136,7 @@ urlpatterns = [
     path("", kit),
     path("confirmed/", confirmed),
     path("work/", work),
+    path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("tests.ndors_portal.error_urls")),
 ]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth import get_user_model
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -25,6 +26,14 @@ PAGES = [
     "/cookies/",
     "/nowhere/",
     "/broken/",
+]
+SIGNED_IN = [
+    "/accounts/2fa/",
+    "/accounts/2fa/totp/activate/",
+    "/accounts/2fa/webauthn/",
+    "/accounts/2fa/webauthn/add/",
+    "/accounts/password/change/",
+    "/accounts/logout/",
 ]
 
 
@@ -101,6 +110,29 @@ def test_form_in_error_is_accessible_and_leads_to_the_field(open_page: Callable[
     assert page.evaluate("document.activeElement.id") == "id_email"
     page.get_by_role("link", name="Enter your date of birth").click()
     assert page.evaluate("document.activeElement.id") == "id_born_on_day"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pages_of_a_signed_in_person_are_accessible(open_page: Callable[..., Watched], width: int) -> None:
+    get_user_model().objects.create_user(username="officer", password="three random words")
+    watched = open_page("/accounts/login/?next=/accounts/2fa/", viewport={"width": width, "height": 800})
+    page = watched.page
+    page.get_by_label("Username").fill("officer")
+    page.get_by_label("Password", exact=True).fill("wrong")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    assert page.title().startswith("Error: Sign in")
+    watched.assert_sound()
+    page.get_by_label("Password", exact=True).fill("three random words")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    assert page.get_by_role("heading", name="Your sign-in").is_visible()
+    for address in SIGNED_IN:
+        page.goto(address)
+        if page.get_by_role("heading", name="Confirm it is you").is_visible():
+            watched.assert_sound()
+            page.get_by_label("Password", exact=True).fill("three random words")
+            page.get_by_role("button", name="Confirm").click()
+        watched.assert_sound()
+        assert page.get_by_role("button", name="Sign out").first.is_visible()
 
 
 def test_everything_works_without_javascript(open_page: Callable[..., Watched]) -> None:
