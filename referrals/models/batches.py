@@ -95,7 +95,10 @@ class BatchRow(models.Model):
     or decide on keeps its cells, encrypted: they hold PINs and driver numbers.
     """
 
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="batch_rows", db_index=False)
+    # Neither index nor constraint: the unique key below begins with it, and a slice has its batch locked.
+    batch = models.ForeignKey(
+        Batch, on_delete=models.CASCADE, related_name="batch_rows", db_index=False, db_constraint=False
+    )
     number = models.PositiveIntegerField(help_text="as a spreadsheet shows it; the header is row 1")
     state = models.CharField(max_length=11, choices=RowState)
     row_force_code = models.CharField(max_length=2, blank=True, help_text="the force the row itself names")

@@ -29,8 +29,15 @@ class Referral(models.Model):
     status = models.CharField(max_length=13, choices=ReferralStatus, default=ReferralStatus.LIVE)
     status_at = models.DateTimeField()
     status_by = models.CharField(max_length=80)
+    # No constraint: a slice of an import has its batch locked, and a check for each row would cost a tenth of the time.
     batch = models.ForeignKey(
-        Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals", db_index=False
+        Batch,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="referrals",
+        db_index=False,
+        db_constraint=False,
     )
     received_at = models.DateTimeField(help_text="when the batch that brought it was received")
     bookable_at = models.DateTimeField(help_text="when the candidate could first book")

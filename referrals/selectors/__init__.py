@@ -2,6 +2,7 @@
 
 from referrals.selectors.batches import (
     batch_of_force,
+    oldest_unprocessed_batch_at,
     problem_groups,
     progress,
     receipt,
@@ -18,6 +19,7 @@ __all__ = [
     "batch_of_force",
     "dashboard",
     "find_offer",
+    "oldest_unprocessed_batch_at",
     "problem_groups",
     "progress",
     "receipt",

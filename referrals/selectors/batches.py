@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 
 from referrals.constants import UNFINISHED, BatchStatus, RowState
 from referrals.errors import BatchNotFoundError
@@ -153,3 +153,8 @@ def undecided_row(*, force: Force | str, row_id: int) -> BatchRow:
     if row is None:
         raise BatchNotFoundError
     return row
+
+
+def oldest_unprocessed_batch_at() -> datetime | None:
+    """Since when the oldest batch has waited to be settled; None when none waits."""
+    return Batch.objects.filter(status__in=UNFINISHED).aggregate(first=Min("received_at"))["first"]

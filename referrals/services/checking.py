@@ -6,17 +6,17 @@ on another. No more than a few slices are ever in memory, however long the file 
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from common.crypto import encrypt
 from common.identifiers import normalise_reference
 from referrals import lookups, rules
 from referrals.constants import RowState
 from referrals.files import Row, Table
 from referrals.rules import messages
 from referrals.rules.checked import AnyChecked, AnyValues, ReferralValues
+from referrals.services.changes import Hashes, content_text, hashes_of, secret_text
 
 _CHECKS: dict[str, Callable[..., AnyChecked]] = {
     "referrals": rules.check_referral,
@@ -25,20 +25,12 @@ _CHECKS: dict[str, Callable[..., AnyChecked]] = {
 }
 
 
-class Hashes(NamedTuple):
-    """What is stored of a referral instead of what must not be stored."""
-
-    pin: bytes
-    driver_number: bytes
-    driver_number_encrypted: bytes
-    person: bytes
-
-
 class Prepared(NamedTuple):
     """A row after its checks: what its own file tells about it. The database may still change a `new` into another.
 
     `key` is the force the row names and what it speaks of within it; `problems` say why it is rejected or quarantined.
-    `content` is empty for a rejected row.
+    `content` is empty for a rejected row; `hashes` and `line` (all that police send, for COPY) are there for a new
+    referral.
     """
 
     number: int
@@ -46,70 +38,70 @@ class Prepared(NamedTuple):
     key: tuple[str, str]
     content: bytes
     cells: Sequence[str]
-    problems: tuple[rules.Problem, ...]
-    warnings: tuple[rules.Problem, ...]
-    values: AnyValues | None
-    hashes: Hashes | None
+    problems: tuple[rules.Problem, ...] = ()
+    warnings: tuple[rules.Problem, ...] = ()
+    values: AnyValues | None = None
+    hashes: Hashes | None = None
+    line: str = ""
 
 
-def prepare(table: Table, *, after: int, context: rules.Context, seen: rules.SeenRows) -> Iterator[Prepared]:
-    """Check the rows after row `after`, each against itself and against the good rows `seen` before it."""
+def prepare(
+    table: Table, *, after: int, context: rules.Context, seen: rules.SeenRows, courses: Mapping[str, int]
+) -> Iterator[Prepared]:
+    """Check the rows after row `after`, each against itself and against the good rows `seen` before it.
+
+    `courses` are the keys of the course types by their codes.
+    """
     check = _CHECKS[table.kind.name]
-    is_referral = table.kind is rules.REFERRALS
     for row in table.after(after):
         if row.problems:
             yield _rejected(row, row.problems)
             continue
         checked = check(row.values, context=context)
-        values = checked.values
-        if values is None:
+        if checked.values is None:
             yield _rejected(row, checked.errors)
             continue
-        key = key_of(values)
-        content = lookups.content_hash(repr(tuple(values)))
-        met = seen.meet(key, content)
-        if met == "other":
-            column = "month" if table.kind is rules.FORECAST else "reference"
-            yield _rejected(row, (rules.problem(column, "duplicate_in_file", messages.DUPLICATE, values.key[1]),))
+        prepared = prepared_of(checked, number=row.number, cells=row.cells, courses=courses)
+        met = seen.meet(prepared.key, prepared.content)
+        if met == "first":
+            yield with_line(prepared)
         elif met == "same":
-            yield Prepared(row.number, RowState.UNCHANGED, key, content, row.cells, (), (), values, None)
+            yield prepared._replace(state=RowState.UNCHANGED, problems=(), warnings=())
         else:
-            state = RowState.QUARANTINED if checked.quarantine else RowState.NEW
-            yield Prepared(
-                row.number,
-                state,
-                key,
-                content,
-                row.cells,
-                checked.quarantine,
-                checked.warnings,
-                values,
-                hashes_of(values) if is_referral and state is RowState.NEW else None,  # type: ignore[arg-type]
-            )
+            column = "month" if table.kind is rules.FORECAST else "reference"
+            value = checked.values.key[1]
+            yield _rejected(row, (rules.problem(column, "duplicate_in_file", messages.DUPLICATE, value),))
 
 
-def key_of(values: AnyValues) -> tuple[str, str]:
-    """The force a row names, and what it speaks of: a reference, or the month and course of a forecast."""
-    force_code, *rest = values.key
-    return force_code, "/".join(rest)
+def prepared_of(checked: AnyChecked, *, number: int, cells: Sequence[str], courses: Mapping[str, int]) -> Prepared:
+    """A row without errors. The hash of its content holds everything it says, PIN and driver number too."""
+    values = cast(AnyValues, checked.values)
+    state = RowState.QUARANTINED if checked.quarantine else RowState.NEW
+    if type(values) is ReferralValues:
+        key = (values.force_code, values.reference)
+        line = content_text(values, courses[values.course_code])
+        content = lookups.content_hash(f"{line}\t{values.pin}\t{values.driver_number}")
+    else:
+        force_code, *rest = values.key
+        key = (force_code, "/".join(rest))
+        line = ""
+        content = lookups.content_hash(repr(tuple(values)))
+    return Prepared(number, state, key, content, cells, checked.quarantine, checked.warnings, values, None, line)
 
 
-def hashes_of(values: ReferralValues) -> Hashes:
-    """The hashes and the encrypted driver number of a referral."""
-    number = values.driver_number
-    return Hashes(
-        lookups.pin_hash(values.force_code, values.reference, values.pin),
-        lookups.driver_number_hash(number) if number else b"",
-        encrypt(number),
-        lookups.person_hash(values.surname, values.date_of_birth, values.postcode),
-    )
+def with_line(row: Prepared) -> Prepared:
+    """The row ready for COPY, where it is a new referral."""
+    if row.state is not RowState.NEW or not row.line:
+        return row
+    hashes = hashes_of(cast(ReferralValues, row.values))
+    return row._replace(hashes=hashes, line=f"{row.line}\t{secret_text(hashes, row.content)}")
 
 
 def _rejected(row: Row, errors: tuple[rules.Problem, ...]) -> Prepared:
     """A rejected row is still found by its reference, where it has one that can be."""
     force_code, reference = (row.values[0].strip(), normalise_reference(row.values[1])) if row.values else ("", None)
     key = (force_code if len(force_code) == 2 and force_code.isalnum() else "", reference or "")
-    return Prepared(row.number, RowState.REJECTED, key, b"", row.cells, errors, (), None, None)
+    return Prepared(row.number, RowState.REJECTED, key, b"", row.cells, errors)
 
 
 class Ahead:

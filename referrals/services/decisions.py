@@ -7,14 +7,14 @@ from django.db import IntegrityError, transaction
 
 from audit import services as audit
 from audit.context import Actor
-from referrals import lookups, rules
+from referrals import rules
 from referrals.constants import BatchKind, ReferralStatus, RowDecision, RowState
 from referrals.errors import DecisionError, PortalError, ReasonMissingError, ReferralNotFoundError
 from referrals.files.header import column_name
 from referrals.models import BatchRow, Referral
 from referrals.rules import ReferralValues, WithdrawalValues
-from referrals.services.changes import changed_columns, listed
-from referrals.services.checking import Prepared, checked_on, hashes_of, key_of
+from referrals.services.changes import changed_columns, hashes_of, listed
+from referrals.services.checking import Prepared, checked_on, prepared_of, with_line
 from referrals.services.lifecycle import id_of, lock, withdraw_composed
 from referrals.services.rows import cells_of
 from referrals.services.settling import Scheme, insert, read_scheme, update
@@ -92,13 +92,13 @@ def _accept_referral(row: BatchRow, *, by: Actor, now: datetime) -> str:
     values = cast(ReferralValues, prepared.values)
     found = Referral.objects.of_force(values.force_code).filter(reference=values.reference).first()
     if found is None:
-        insert([prepared], batch=row.batch, scheme=scheme, by=by, now=now)
+        insert([prepared], batch=row.batch, by=by, now=now)
         return "the offer is live"
     referral_locking.send(sender=Referral, referral_id=found.pk)
     referral = lock(found.pk)
     changes = changed_columns(referral, values, hashes_of(values))
     _check_change(referral, values, changes)
-    update([prepared], scheme=scheme)
+    update([prepared])
     return f"changed {listed(changes)}" if changes else "nothing differs any more"
 
 
@@ -143,7 +143,4 @@ def _check_again(row: BatchRow, scheme: Scheme, now: datetime) -> Prepared:
     checked = check(named, context=context)
     if checked.values is None:
         raise DecisionError("It cannot be accepted any more: " + " ".join(each.message for each in checked.errors))
-    values = checked.values
-    content = lookups.content_hash(repr(tuple(values)))
-    hashes = hashes_of(values) if is_referral else None
-    return Prepared(row.number, RowState.NEW, key_of(values), content, cells, (), (), values, hashes)
+    return with_line(prepared_of(checked, number=row.number, cells=cells, courses=scheme.courses))

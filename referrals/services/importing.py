@@ -102,7 +102,7 @@ def _settle_all(batch: Batch, table: Table, *, scheme: Scheme, by: Actor, now: d
     context = checked_on(now, force_code=batch.force_id, forces=frozenset(scheme.forces), courses=scheme.delivered)
     seen = rules.SeenRows(table.rows)
     _remember(batch, seen)
-    rows = prepare(table, after=max(batch.settled_to, 1), context=context, seen=seen)
+    rows = prepare(table, after=max(batch.settled_to, 1), context=context, seen=seen, courses=scheme.courses)
     with Ahead(rows, size=_SLICE_ROWS[BatchKind(batch.kind)]) as slices:
         for part in slices:
             elapsed = timedelta(seconds=time.monotonic() - began)

@@ -9,20 +9,20 @@ back and done again, and finds it.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import cast
 
 from django.db import connection
 
 from audit.context import Actor, current
 from common.clock import date_words, london_day
-from common.copy import copy_rows
+from common.copy import copy_text, copy_value
 from courses.models import CourseType
 from referrals import rules
 from referrals.constants import BOOKABLE, ReferralStatus, RowState
 from referrals.models import Batch, CourseBlock, Force, Referral
 from referrals.rules.checked import ReferralValues
-from referrals.services.changes import CONTENT_COLUMNS, changed_columns, content_of, listed
-from referrals.services.checking import Hashes, Prepared
+from referrals.services.changes import CONTENT_COLUMNS, SECRET_COLUMNS, Hashes, changed_columns, listed
+from referrals.services.checking import Prepared
 from referrals.services.rows import Settled, as_found
 
 _STATE_COLUMNS = ("status", "status_at", "status_by", "batch_id", "received_at", "bookable_at")
@@ -37,8 +37,8 @@ _AUDIT_COLUMNS = (
     "reason",
     "data",
 )
-_SET = ", ".join(f'"{column}" = s."{column}"' for column in CONTENT_COLUMNS[2:])
-_NAMED = ", ".join(f'"{column}"' for column in CONTENT_COLUMNS)
+_SET = ", ".join(f'"{column}" = s."{column}"' for column in (*CONTENT_COLUMNS[2:], *SECRET_COLUMNS))
+_NAMED = ", ".join(f'"{column}"' for column in (*CONTENT_COLUMNS, *SECRET_COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def settle(rows: Sequence[Prepared], *, batch: Batch, scheme: Scheme, by: Actor,
         settled[row.number] = Settled(row, RowState.QUARANTINED, (problem,), changes)
     new = [row for row in good if row.number not in settled]
     changed = [each for each in settled.values() if each.state == RowState.CHANGED]
-    insert(new, batch=batch, scheme=scheme, by=by, now=now)
-    update([each.row for each in changed], scheme=scheme)
+    insert(new, batch=batch, by=by, now=now)
+    update([each.row for each in changed])
     _record(new, changed, batch=batch, by=by, now=now)
     return [settled.get(row.number) or as_found(row) for row in rows]
 
@@ -208,21 +208,17 @@ def values_of(row: Prepared) -> ReferralValues:
     return cast(ReferralValues, row.values)
 
 
-def insert(rows: Sequence[Prepared], *, batch: Batch, scheme: Scheme, by: Actor, now: datetime) -> None:
+def insert(rows: Sequence[Prepared], *, batch: Batch, by: Actor, now: datetime) -> None:
     """COPY new referrals; history follows by its triggers. Composed."""
     if not rows:
         return
-    state = (str(ReferralStatus.LIVE), now, str(by), str(batch.pk), batch.received_at, now)
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        copy_rows(
-            cursor,
-            "referrals_referral",
-            (*CONTENT_COLUMNS, *_STATE_COLUMNS),
-            ((*_content(row, scheme), *state) for row in rows),
-        )
+    state = "\t".join(map(copy_value, (ReferralStatus.LIVE, now, str(by), batch.pk, batch.received_at, now)))
+    with connection.cursor() as cursor:
+        columns = (*CONTENT_COLUMNS, *SECRET_COLUMNS, *_STATE_COLUMNS)
+        copy_text(cursor, "referrals_referral", columns, "".join([f"{row.line}\t{state}\n" for row in rows]))
 
 
-def update(rows: Sequence[Prepared], *, scheme: Scheme) -> None:
+def update(rows: Sequence[Prepared]) -> None:
     """Put what police sent now in the place of what they sent before. Composed; the referrals are locked."""
     if not rows:
         return
@@ -231,7 +227,8 @@ def update(rows: Sequence[Prepared], *, scheme: Scheme) -> None:
             f"CREATE TEMPORARY TABLE resent ON COMMIT DROP AS "  # noqa: S608 - fixed column names
             f"SELECT {_NAMED} FROM referrals_referral WITH NO DATA"
         )
-        copy_rows(cursor, "resent", CONTENT_COLUMNS, (_content(row, scheme) for row in rows))
+        columns = (*CONTENT_COLUMNS, *SECRET_COLUMNS)
+        copy_text(cursor, "resent", columns, "".join([f"{row.line}\n" for row in rows]))
         cursor.execute(
             f"UPDATE referrals_referral r SET {_SET} FROM resent s "  # noqa: S608 - fixed column names
             "WHERE r.reference = s.reference AND r.force_id = s.force_id"
@@ -239,23 +236,21 @@ def update(rows: Sequence[Prepared], *, scheme: Scheme) -> None:
         cursor.execute("DROP TABLE resent")
 
 
-def _content(row: Prepared, scheme: Scheme) -> tuple[Any, ...]:
-    return content_of(values_of(row), cast(Hashes, row.hashes), row.content, scheme.courses)
-
-
 def _record(new: Sequence[Prepared], changed: Sequence[Settled], *, batch: Batch, by: Actor, now: datetime) -> None:
     """One audit event for each referral that came or changed, in one COPY."""
     if not new and not changed:
         return
-    actor, on_behalf_of, name = str(by), current().on_behalf_of, batch.file_name
+    began = "\t".join(map(copy_value, (now, str(by), current().on_behalf_of)))
+    name = copy_value(batch.file_name)
 
-    def event(row: Prepared, action: str, words: str, data: dict[str, Any]) -> tuple[Any, ...]:
-        told = {"batch": str(batch.pk), "row": row.number, **data}
-        return now, actor, on_behalf_of, action, "", "/".join(row.key), words, "", told
+    def event(row: Prepared, action: str, words: str, more: str = "") -> str:
+        data = f'{{"batch": "{batch.pk}", "row": {row.number}{more}}}'
+        return f"{began}\t{action}\t\t{row.key[0]}/{row.key[1]}\t{words}\t\t{data}\n"
 
-    events = [event(row, "referral.received", f"Received in {name}, row {row.number}", {}) for row in new]
+    events = [event(row, "referral.received", f"Received in {name}, row {row.number}") for row in new]
     for each in changed:
         words = f"Changed by {name}, row {each.row.number}: {listed(each.changes)}"
-        events.append(event(each.row, "referral.changed", words, {"columns": sorted(each.changes)}))
+        columns = ", ".join(f'"{column}"' for column in sorted(each.changes))
+        events.append(event(each.row, "referral.changed", words, f', "columns": [{columns}]'))
     with connection.cursor() as cursor:
-        copy_rows(cursor, "audit_auditevent", _AUDIT_COLUMNS, events)
+        copy_text(cursor, "audit_auditevent", _AUDIT_COLUMNS, "".join(events))

@@ -69,7 +69,7 @@ def test_good_file_makes_300_referrals() -> None:
 def test_each_new_referral_is_in_history_and_audit() -> None:
     batch = import_bytes(GOOD.read_bytes())
 
-    history = Referral.history.values_list("history_type", "actor", "on_behalf_of")
+    history = Referral.history.values_list("history_type", "history_actor", "history_on_behalf_of")
     assert set(history) == {("+", "job:import_batches", "officer:3")}
     assert Referral.history.count() == 300
     events = AuditEvent.objects.filter(action="referral.received")
