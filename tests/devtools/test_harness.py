@@ -44,6 +44,18 @@ def test_database_after_a_commit_keeps_what_migrations_put_there(turn: int) -> N
         cursor.execute("DELETE FROM auth_permission")
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", [1, 2])
+def test_database_after_a_change_of_the_schema_has_the_old_one_again(turn: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_trigger WHERE tgenabled = 'D'")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT conname FROM pg_constraint WHERE conname = 'accounts_superuser_is_staff'")
+        assert cursor.fetchall() == [("accounts_superuser_is_staff",)]
+        cursor.execute("ALTER TABLE accounts_user DROP CONSTRAINT accounts_superuser_is_staff")
+        cursor.execute("ALTER TABLE accounts_user DISABLE TRIGGER USER")
+
+
 @pytest.mark.parametrize("turn", [1, 2])
 def test_redis_is_empty_before_each_test(turn: int) -> None:
     client = redis.Redis.from_url(os.environ["REDIS_URL"])

@@ -3,6 +3,8 @@
 A test that commits cannot be undone by a rollback, nor by Django's flush: the record refuses to be emptied, and rows
 that migrations put there would be lost. The template therefore holds a second copy of those rows, and a function that
 puts every table back to them with triggers off. That takes the server's superuser, as the embedded one's user is.
+A test that changed the schema itself (a race with its guard dropped) is noticed by an event trigger, and the whole
+database is then copied anew.
 """
 
 import os
@@ -36,12 +38,31 @@ END $$;
 
 GRANT USAGE ON SCHEMA pristine TO PUBLIC;
 
-CREATE FUNCTION pristine.renew() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE TABLE pristine.schema_changes (tag text);
+
+CREATE FUNCTION pristine.note_change() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    IF tg_event = 'sql_drop' AND NOT EXISTS (
+        SELECT FROM pg_event_trigger_dropped_objects() WHERE NOT is_temporary
+    ) THEN
+        RETURN;
+    ELSIF tg_event = 'ddl_command_end' AND NOT EXISTS (
+        SELECT FROM pg_event_trigger_ddl_commands() WHERE schema_name IS DISTINCT FROM 'pg_temp'
+    ) THEN
+        RETURN;
+    END IF;
+    INSERT INTO pristine.schema_changes VALUES (tg_tag);
+END $$;
+
+CREATE FUNCTION pristine.renew() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     name text;
     columns text;
     seq record;
 BEGIN
+    IF EXISTS (SELECT FROM pristine.schema_changes) THEN
+        RETURN false;
+    END IF;
     PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
     SET LOCAL session_replication_role = replica;
@@ -67,7 +88,11 @@ BEGIN
             );
         END LOOP;
     END LOOP;
+    RETURN true;
 END $$;
+
+CREATE EVENT TRIGGER pristine_change ON ddl_command_end EXECUTE FUNCTION pristine.note_change();
+CREATE EVENT TRIGGER pristine_drop ON sql_drop EXECUTE FUNCTION pristine.note_change();
 """
 
 
@@ -91,7 +116,10 @@ def renew() -> None:
     """Put this process's database back to what the template holds; whoever is in a transaction on it is cut off."""
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT pristine.renew()")
+        (is_renewed,) = cursor.fetchone()
     connections.close_all()
+    if not is_renewed:
+        _copy(current_name())
 
 
 def drop() -> None:

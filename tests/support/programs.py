@@ -60,7 +60,7 @@ class Program:
                 command=[sys.executable, "-m", *self.command], cwd=ROOT, env=self.env, pass_fds=self._pass_fds
             )
             self.process = process = processes.spawn(launch, output=output.fileno())
-        processes.wait_until(lambda: self.is_ready() or process.poll() is not None, seconds=_START_SECONDS)
+        processes.wait_until(lambda: self.is_ready() or process.poll() is not None, seconds=_START_SECONDS, pause=0.1)
         if not self.is_ready():
             self.kill()
             raise AssertionError(f"{self.name} did not start:\n{self.log[-4000:]}")
@@ -137,6 +137,8 @@ class Web(Program):
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:
                 return bool(answer.status == 200)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"/healthz answers {error.code}:\n{self.log[-4000:]}") from None
         except (urllib.error.URLError, TimeoutError):
             return False
 
