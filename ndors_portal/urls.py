@@ -25,6 +25,6 @@ if settings.DEMO:
     urlpatterns.insert(0, path("dev/", include("devtools.urls")))
 
 handler400 = errors.bad_request
-handler403 = errors.permission_denied
+handler403 = errors.forbidden
 handler404 = errors.not_found
 handler500 = errors.server_error
