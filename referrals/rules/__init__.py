@@ -23,7 +23,7 @@ from referrals.rules.eligibility import (
     is_time_barred,
     time_limit,
 )
-from referrals.rules.in_file import Judged, RowState, SeenRows, broken, content_digest, judge
+from referrals.rules.in_file import SeenRows
 from referrals.rules.other_files import check_forecast, check_withdrawal
 from referrals.rules.problems import ERROR_CODES, QUARANTINE_CODES, WARNING_CODES, Problem, problem
 from referrals.rules.referral import check_referral
@@ -48,24 +48,19 @@ __all__ = [
     "Context",
     "FileKind",
     "ForecastValues",
-    "Judged",
     "Problem",
     "ReferralValues",
-    "RowState",
     "SeenRows",
     "TimeLimits",
     "WithdrawalValues",
     "allowed_from",
-    "broken",
     "check_forecast",
     "check_referral",
     "check_withdrawal",
-    "content_digest",
     "default_book_by",
     "default_complete_by",
     "is_barred",
     "is_time_barred",
-    "judge",
     "problem",
     "time_limit",
 ]

@@ -4,26 +4,11 @@ Only digests are kept, in flat arrays, so that the largest file costs a few mega
 """
 
 from array import array
-from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Literal, NamedTuple
-
-from referrals.rules import messages
-from referrals.rules.checked import AnyChecked, AnyValues
-from referrals.rules.problems import Problem, problem
+from typing import Literal
 
 _HALF = 1 << 64
 _SMALLEST = 1 << 10
-
-RowState = Literal["new", "unchanged", "rejected", "quarantined"]
-
-
-def content_digest(values: Iterable[object], *, key: bytes = b"") -> bytes:
-    """Return 32 bytes that are the same for the same clean values and key, in any process and at any time.
-
-    A PIN is among the values: without a secret `key` (at most 64 bytes) keep the digest in memory only.
-    """
-    return blake2b(repr(tuple(values)).encode("utf-8", "surrogatepass"), digest_size=32, key=key).digest()
 
 
 class SeenRows:
@@ -75,42 +60,3 @@ class SeenRows:
     def _make_room(self, size: int) -> None:
         self._mask = size - 1
         self._highs, self._lows, self._contents = (array("Q", bytes(8 * size)) for _ in range(3))
-
-
-class Judged(NamedTuple):
-    """What becomes of a row as far as its own file tells. The database may still change a `new` into another state.
-
-    `problems` are the errors of a rejected row or the reasons of a quarantined one. An `unchanged` row has neither
-    problems nor warnings. `content` is the digest of a good row's values.
-    """
-
-    state: RowState
-    values: AnyValues | None
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
-    content: bytes
-
-
-def judge(checked: AnyChecked, seen: SeenRows, *, key: bytes = b"") -> Judged:
-    """Settle a checked row against the good rows of its file before it, and remember it if it is good itself.
-
-    `key` makes the digest of the content a keyed one, fit to be stored.
-    """
-    values = checked.values
-    if values is None:
-        return Judged("rejected", None, checked.errors, (), b"")
-    content = content_digest(values, key=key)
-    met = seen.meet(values.key, content)
-    if met == "first":
-        state: RowState = "quarantined" if checked.quarantine else "new"
-        return Judged(state, values, checked.quarantine, checked.warnings, content)
-    if met == "same":
-        return Judged("unchanged", values, (), (), content)
-    column = "month" if values._fields[1] == "month" else "reference"
-    error = problem(column, "duplicate_in_file", messages.DUPLICATE, values.key[1])
-    return Judged("rejected", None, (error,), (), b"")
-
-
-def broken(problems: tuple[Problem, ...]) -> Judged:
-    """Judge a row that could not be checked at all, because the file itself broke it."""
-    return Judged("rejected", None, problems, (), b"")

@@ -16,12 +16,11 @@ from referrals.rules import (
     WITHDRAWALS,
     FileKind,
     SeenRows,
-    broken,
     check_forecast,
     check_referral,
     check_withdrawal,
-    judge,
 )
+from tests.referrals.judging import judge
 from tests.referrals.rows import CONTEXT, DATA, GOOD_FILE, UGLY_EXPECTED, UGLY_FILE
 
 LIMITS = Limits()
@@ -451,7 +450,7 @@ def test_anything_at_all_is_read_to_its_end_or_refused(content: bytes) -> None:
         return
     seen = SeenRows()
     states = [
-        (broken(row.problems) if row.problems else judge(check_withdrawal(row.values, context=CONTEXT), seen)).state
+        "rejected" if row.problems else judge(check_withdrawal(row.values, context=CONTEXT), seen).state
         for row in opened
     ]
     assert len(states) == opened.rows

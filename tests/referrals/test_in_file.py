@@ -5,16 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from referrals.rules import (
-    Judged,
-    SeenRows,
-    broken,
-    check_forecast,
-    check_referral,
-    content_digest,
-    judge,
-    problem,
-)
+from referrals.rules import SeenRows, check_referral
+from tests.referrals.judging import Judged, judge
 from tests.referrals.rows import CONTEXT, good
 
 
@@ -31,7 +23,6 @@ def test_the_same_content_again_is_unchanged_however_it_is_written() -> None:
     first, second = judged(good(book_by=""), good(book_by="18/12/2026", reference="46kd00000126"))
     assert (first.state, [warning.code for warning in first.warnings]) == ("new", ["book_by_filled_in"])
     assert (second.state, second.problems, second.warnings) == ("unchanged", (), ())
-    assert first.content == second.content
 
 
 def test_duplicate_in_file_where_the_content_is_another() -> None:
@@ -40,7 +31,7 @@ def test_duplicate_in_file_where_the_content_is_another() -> None:
     assert [(error.column, error.code, error.value) for error in second.problems] == [
         ("reference", "duplicate_in_file", "46KD00000126")
     ]
-    assert (second.values, second.warnings, second.content) == (None, (), b"")
+    assert (second.values, second.warnings) == (None, ())
 
 
 def test_a_rejected_row_does_not_stand_in_the_way_of_a_good_one() -> None:
@@ -49,31 +40,6 @@ def test_a_rejected_row_does_not_stand_in_the_way_of_a_good_one() -> None:
 
 def test_the_same_reference_of_another_force_is_another_key() -> None:
     assert states(good(), good(force_code="42"), good(force_code="42")) == ["new", "quarantined", "unchanged"]
-
-
-def test_duplicate_in_file_of_a_forecast_is_told_of_its_month() -> None:
-    row = {"force_code": "46", "month": "2026-12", "course_code": "NSAC", "expected_referrals": "10"}
-    seen = SeenRows()
-    others = [row, row | {"course_code": "WDU"}, row | {"expected_referrals": "11"}, row]
-    results = [judge(check_forecast(each, context=CONTEXT), seen) for each in others]
-    assert [each.state for each in results] == ["new", "new", "rejected", "unchanged"]
-    assert [(error.column, error.code) for error in results[2].problems] == [("month", "duplicate_in_file")]
-
-
-def test_a_broken_row_is_rejected_with_its_problem() -> None:
-    told = (problem("", "row_too_short", "Too short."),)
-    assert broken(told) == Judged("rejected", None, told, (), b"")
-
-
-def test_content_digest_depends_on_every_value_and_on_the_key() -> None:
-    values = check_referral(good(), context=CONTEXT).values
-    assert values is not None
-    digests = {content_digest(values), content_digest(values, key=b"secret")}
-    for column, value in values._asdict().items():
-        digests.add(content_digest((values._asdict() | {column: f"{value}?"}).values()))
-    assert len(digests) == 2 + len(values)
-    assert content_digest(values) == content_digest(tuple(values))
-    assert len(content_digest(values)) == 32
 
 
 @settings(max_examples=50)
