@@ -1,0 +1,69 @@
+"""Outcomes after the course, and needs arranged before it."""
+
+import datetime as dt
+
+import pytest
+
+from audit.models import AuditEvent
+from bookings import services
+from bookings.constants import BookingStatus
+from bookings.errors import BookingStateError
+from payments.constants import JournalKind
+from payments.models import Journal
+from referrals.constants import OutcomeCode, ReferralStatus
+from referrals.models import Outcome
+from tests.bookings.conftest import NOW, STAFF, rows
+from tests.factories import bookings as b
+from tests.factories import payments as p
+
+AFTER = NOW + dt.timedelta(days=30)
+pytestmark = pytest.mark.django_db
+
+
+def test_completed_reaches_the_force_and_the_ledger_once() -> None:
+    booking = b.ConfirmedBookingFactory.create()
+    p.PaidChargeFactory.create(booking_reference=booking.reference)
+    for _ in range(2):
+        services.record_outcome(booking_id=booking.pk, is_completed=True, reason="", by=STAFF, now=AFTER)
+    booking.refresh_from_db()
+    booking.referral.refresh_from_db()
+    outcome = Outcome.objects.get()
+    assert (booking.status, booking.referral.status) == (BookingStatus.COMPLETED, ReferralStatus.COMPLETED)
+    assert (outcome.outcome, outcome.attended_on, outcome.provider_reference) == (
+        OutcomeCode.COMPLETED,
+        dt.date(2026, 12, 14),
+        booking.reference,
+    )
+    assert Journal.objects.filter(kind=JournalKind.COMPLETED).count() == 1
+
+
+def test_a_correction_is_a_new_line_and_reverses_the_ledger() -> None:
+    booking = b.ConfirmedBookingFactory.create()
+    p.PaidChargeFactory.create(booking_reference=booking.reference)
+    services.record_outcome(booking_id=booking.pk, is_completed=True, reason="", by=STAFF, now=AFTER)
+    services.record_outcome(booking_id=booking.pk, is_completed=False, reason="IMPERSONATION", by=STAFF, now=AFTER)
+    booking.refresh_from_db()
+    assert booking.status == BookingStatus.NOT_COMPLETED
+    assert list(Outcome.objects.order_by("sequence").values_list("outcome", "reason", "attended_on")) == [
+        ("COMPLETED", "", dt.date(2026, 12, 14)),
+        ("NOT_COMPLETED", "IMPERSONATION", None),
+    ]
+    assert list(Journal.objects.order_by("pk").values_list("kind", flat=True)) == ["COMPLETED", "REVERSAL"]
+
+
+def test_an_outcome_of_what_was_never_confirmed_is_refused() -> None:
+    booking = b.ReadyBookingFactory.create()
+    before = rows()
+    with pytest.raises(BookingStateError):
+        services.record_outcome(booking_id=booking.pk, is_completed=True, reason="", by=STAFF, now=AFTER)
+    assert (rows(), Outcome.objects.count()) == (before, 0)
+
+
+def test_a_need_is_arranged_once_and_the_record_does_not_say_what_it_was() -> None:
+    need = b.NeedFactory.create()
+    for _ in range(2):
+        services.arrange_need(need_id=need.pk, by=STAFF, now=NOW)
+    need.refresh_from_db()
+    assert (need.is_arranged, need.arranged_at, need.arranged_by) == (True, NOW, "staff:7")
+    event = AuditEvent.objects.get(action="need.arranged")
+    assert "BSL" not in f"{event.words}{event.data}"

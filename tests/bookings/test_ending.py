@@ -1,0 +1,225 @@
+"""Cancelled, withdrawn, expired, called off: the place goes back and the money goes where the policy says."""
+
+import datetime as dt
+
+import pytest
+
+from audit.context import Actor
+from audit.models import AuditEvent
+from bookings import services
+from bookings.constants import BookingStatus, CancelCause, Evidence
+from bookings.errors import BookingNotFoundError, CandidatesStrandedError, TooLateToCancelError
+from bookings.models import Booking
+from common import clock
+from courses import services as courses
+from courses.constants import PlaceState, SessionStatus
+from courses.errors import ReasonNeededError
+from notifications.models import Message
+from payments.constants import ChargeStatus, RefundReason
+from payments.models import Refund
+from referrals import services as referrals
+from referrals.constants import ReferralStatus, WithdrawalReason
+from referrals.models import Referral
+from tests.bookings.conftest import NOW, STAFF, candidate, claimed, rows
+from tests.factories import bookings as b
+from tests.factories import courses as c
+from tests.factories import payments as p
+
+DAY = dt.timedelta(days=1)
+POLICE = Actor("officer", "3")
+pytestmark = pytest.mark.django_db
+
+
+def confirmed(**given: object) -> Booking:
+    booking = b.ConfirmedBookingFactory.create(**given)
+    p.PaidChargeFactory.create(booking_reference=booking.reference, referral_key=booking.referral.key)
+    return booking
+
+
+def cancel(booking: Booking, now: dt.datetime = NOW, **given: object) -> int:
+    return services.cancel(booking_id=booking.pk, by=candidate(booking.referral), now=now, **given)  # type: ignore[arg-type]
+
+
+def withdraw(referral: Referral, reason: str = WithdrawalReason.OTHER, now: dt.datetime = NOW) -> None:
+    referrals.withdraw(
+        force_code=referral.force_id,
+        reference=referral.reference,
+        reason=reason,
+        effective_at=None,
+        received_at=now,
+        by=POLICE,
+        now=now,
+    )
+
+
+# --- By the candidate, or for them -------------------------------------------------------------------------------
+def test_cancel_in_time_gives_everything_back() -> None:
+    booking = confirmed()
+    assert cancel(booking, NOW + DAY) == 9200
+    booking.refresh_from_db()
+    booking.referral.refresh_from_db()
+    refund = Refund.objects.get()
+    assert (booking.status, booking.cancel_cause) == (BookingStatus.CANCELLED, CancelCause.CANDIDATE)
+    assert (booking.place.state, claimed(booking.place.session)) == (PlaceState.RELEASED, 0)
+    assert booking.referral.status == ReferralStatus.LIVE
+    assert (refund.amount_pence, refund.cause) == (9200, RefundReason.CANCELLED_IN_TIME)
+    message = Message.objects.get()
+    assert (message.kind, message.context["refund"], message.context["by_kcc"]) == ("cancelled", "£92", False)
+    assert "METHOD:CANCEL" in message.attachments[0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("booked", "cancelled", "back"),
+    [
+        # The course is at 9am on 14 December; booked on 20 November.
+        (NOW, clock.from_london(dt.date(2026, 12, 4), dt.time(23, 59)), 9200),
+        (NOW, clock.from_london(dt.date(2026, 12, 5), dt.time(0, 0)), 0),
+        (NOW + 10 * DAY, clock.from_london(dt.date(2026, 12, 7), dt.time(9, 0)), 9200),
+        (NOW + 10 * DAY, clock.from_london(dt.date(2026, 12, 7), dt.time(9, 1)), 0),
+    ],
+)
+def test_cancel_refunds_within_14_days_while_the_course_is_7_days_away(
+    booked: dt.datetime, cancelled: dt.datetime, back: int
+) -> None:
+    booking = confirmed(now=booked, session=c.OpenSessionFactory.create())
+    assert cancel(booking, cancelled) == back
+    assert Refund.objects.count() == (1 if back else 0)
+
+
+def test_staff_may_give_it_back_for_a_kind_of_evidence_with_a_reason() -> None:
+    booking = confirmed()
+    late = booking.place.session.starts_at - DAY
+    with pytest.raises(ReasonNeededError):
+        cancel(booking, late, evidence=Evidence.HOSPITAL)
+    assert Booking.objects.get().status == BookingStatus.CONFIRMED
+    assert cancel(booking, late, evidence=Evidence.HOSPITAL, reason="Letter seen") == 9200
+    assert Refund.objects.get().cause == RefundReason.GOODWILL
+    event = AuditEvent.objects.get(action="booking.cancelled")
+    assert (event.reason, event.data["evidence"]) == ("Letter seen", "HOSPITAL")
+
+
+def test_cancel_by_kcc_gives_everything_back_however_late() -> None:
+    booking = confirmed()
+    late = booking.place.session.starts_at - dt.timedelta(hours=1)
+    assert cancel(booking, late, cause=CancelCause.KCC, reason="Our mistake") == 9200
+    assert Refund.objects.get().cause == RefundReason.KCC_CANCELLED
+
+
+def test_cancel_of_what_is_only_held_gives_up_the_charge() -> None:
+    booking = b.ReadyBookingFactory.create()
+    charge = p.ChargeFactory.create(booking_reference=booking.reference)
+    assert cancel(booking) == 0
+    charge.refresh_from_db()
+    assert (charge.status, claimed(booking.place.session)) == (ChargeStatus.CANCELLED, 0)
+    assert Message.objects.count() == 0
+
+
+def test_cancel_once_it_has_started_is_refused() -> None:
+    booking = confirmed()
+    before = rows()
+    with pytest.raises(TooLateToCancelError):
+        cancel(booking, booking.place.session.starts_at)
+    booking.refresh_from_db()
+    assert (booking.status, rows(), Refund.objects.count()) == (BookingStatus.CONFIRMED, before, 0)
+
+
+def test_cancel_of_an_unknown_booking_is_refused(referral: Referral) -> None:
+    with pytest.raises(BookingNotFoundError):
+        services.cancel(booking_id=0, by=STAFF, now=NOW)
+
+
+def test_a_second_payment_that_came_back_by_itself_does_not_count() -> None:
+    booking = confirmed()
+    charge = p.Charge.objects.get()
+    p.PaidAttemptFactory.create(charge=charge, is_extra=True)
+    assert cancel(booking) == 9200
+
+
+# --- By the police -----------------------------------------------------------------------------------------------
+def test_s13_withdrawn_while_paying_frees_the_place_and_gives_up_the_charge() -> None:
+    booking = b.ReadyBookingFactory.create()
+    charge = p.ChargeFactory.create(booking_reference=booking.reference)
+    p.OpenAttemptFactory.create(charge=charge)
+    withdraw(booking.referral)
+    booking.refresh_from_db()
+    charge.refresh_from_db()
+    assert (booking.status, booking.cancel_cause) == (BookingStatus.CANCELLED, CancelCause.POLICE)
+    assert (charge.status, claimed(booking.place.session)) == (ChargeStatus.CANCELLED, 0)
+    assert Message.objects.get().kind == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("reason", "before_course", "back"),
+    [
+        (WithdrawalReason.OTHER, DAY, 9200),
+        (WithdrawalReason.COURT, DAY, 9200),
+        (WithdrawalReason.FIXED_PENALTY_PAID, 8 * DAY, 9200),
+        (WithdrawalReason.FIXED_PENALTY_PAID, 6 * DAY, 0),
+        (WithdrawalReason.FAILED_TO_COMPLETE, DAY, 9200),
+        (WithdrawalReason.FAILED_TO_COMPLETE, -DAY, 0),
+    ],
+)
+def test_withdrawn_when_booked_refunds_as_the_policy_says(reason: str, before_course: dt.timedelta, back: int) -> None:
+    booking = confirmed()
+    now = booking.place.session.starts_at - before_course
+    withdraw(booking.referral, reason, now)
+    booking.refresh_from_db()
+    booking.referral.refresh_from_db()
+    assert (booking.status, booking.referral.status) == (BookingStatus.CANCELLED, ReferralStatus.WITHDRAWN)
+    assert sum(Refund.objects.values_list("amount_pence", flat=True)) == back
+    message = Message.objects.get()
+    assert (message.kind, message.context["refund"]) == ("withdrawn", "£92" if back else "")
+
+
+def test_expired_lets_a_hold_go_and_leaves_a_begun_course_to_its_register() -> None:
+    held = b.ReadyBookingFactory.create()
+    begun = confirmed()
+    after = begun.place.session.ends_at
+    for booking in (held, begun):
+        services.end_with_referral(referral=booking.referral, kind="expired", reason="", by=STAFF, now=after)
+    held.refresh_from_db()
+    begun.refresh_from_db()
+    assert (held.status, held.cancel_cause, begun.status) == (
+        BookingStatus.CANCELLED,
+        CancelCause.EXPIRED,
+        BookingStatus.CONFIRMED,
+    )
+
+
+# --- By KCC ------------------------------------------------------------------------------------------------------
+def test_a_cancelled_session_lets_everybody_go_with_their_money() -> None:
+    session = c.OpenSessionFactory.create()
+    two = [confirmed(session=session) for _ in range(2)]
+    held = b.ReadyBookingFactory.create(session=session)
+    for _ in range(2):
+        courses.cancel_session(session_id=session.pk, reason="Trainer ill", by=STAFF, now=NOW)
+    session.refresh_from_db()
+    assert (session.status, session.places_claimed) == (SessionStatus.CANCELLED, 0)
+    assert {booking.status for booking in Booking.objects.all()} == {BookingStatus.CANCELLED}
+    assert {referral.status for referral in Referral.objects.all()} == {ReferralStatus.LIVE}
+    assert Refund.objects.count() == 2
+    assert Message.objects.filter(kind="cancelled").count() == 3
+    assert {booking.reference for booking in (*two, held)} == {
+        message.context["reference"] for message in Message.objects.all()
+    }
+
+
+def test_a_moved_session_tells_who_is_booked() -> None:
+    booking = confirmed()
+    session = booking.place.session
+    courses.change_session(
+        session_id=session.pk, starts_at=session.starts_at + DAY, reason="Room flooded", by=STAFF, now=NOW
+    )
+    message = Message.objects.get()
+    assert (message.kind, message.context["day"]) == ("session_changed", "Tuesday 15 December 2026")
+
+
+def test_s03_a_session_is_not_moved_past_anybodys_complete_by() -> None:
+    booking = confirmed()
+    session = booking.place.session
+    late = clock.from_london(booking.referral.complete_by + DAY, dt.time(9))
+    before = rows()
+    with pytest.raises(CandidatesStrandedError):
+        courses.change_session(session_id=session.pk, starts_at=late, reason="Room flooded", by=STAFF, now=NOW)
+    session.refresh_from_db()
+    assert (rows(), clock.london_day(session.starts_at)) == (before, dt.date(2026, 12, 14))
