@@ -56,6 +56,6 @@ _pages = [
 urlpatterns = [*_pages, path("api/v1/", include(_pages)), path("", include("ndors_portal.statements"))]
 
 handler400 = errors.bad_request
-handler403 = errors.permission_denied
+handler403 = errors.forbidden
 handler404 = errors.not_found
 handler500 = errors.server_error
