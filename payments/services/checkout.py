@@ -42,6 +42,8 @@ def start_checkout(
             attempt = _advance(attempt, is_mine=is_mine, by=by, now=now)
             if attempt.status == AttemptStatus.OPEN and attempt.url:
                 return attempt
+            if attempt.status == AttemptStatus.FAILED and is_mine:
+                raise CheckoutRefusedError
     except gateway.StripeUnavailableError as error:
         raise PaymentsUnavailableError from error
     raise CheckoutRefusedError

@@ -36,13 +36,14 @@ CLAIM_SECONDS = 100
 def refresh_attempt(attempt: Attempt, *, by: Actor, now: dt.datetime) -> Attempt:
     """Ask Stripe about an attempt and write down the answer, whatever state either is in. May be repeated.
 
-    One that was being created when its process died is created with the same key and values: Stripe answers with the
-    session it made the first time, if it made one. Calls Stripe; raises StripeUnavailableError and MismatchError.
+    One that was being created when its process died is created with the same key and values: Stripe answers as it did
+    the first time, if there was one, and is then asked how the session stands today. Calls Stripe; raises
+    StripeUnavailableError and MismatchError.
     """
+    if attempt.status == AttemptStatus.CREATING:
+        attempt = open_at_stripe(attempt, by=by, now=now)
     if attempt.status in (AttemptStatus.PAID, AttemptStatus.FAILED):
         return attempt
-    if attempt.status == AttemptStatus.CREATING:
-        return open_at_stripe(attempt, by=by, now=now)
     return record_checkout(attempt, gateway.retrieve_checkout(attempt.checkout_session_id), by=by, now=now)
 
 
