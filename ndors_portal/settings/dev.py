@@ -36,6 +36,7 @@ def _read_demo_environment() -> None:
 
 
 _read_demo_environment()
+(_LOCAL / "static").mkdir(parents=True, exist_ok=True)  # WhiteNoise looks for it, though pages are served unhashed
 
 from ndors_portal.settings.base import *  # noqa: E402, F403
 from ndors_portal.settings.base import CONTENT_SECURITY_POLICY, INSTALLED_APPS, SITE_URL  # noqa: E402
