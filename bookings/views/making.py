@@ -35,7 +35,7 @@ def details(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         return booking
     referral = visit.referral
     form = DetailsForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         initial={"email": booking.email or referral.email, "mobile": booking.mobile or referral.mobile},
     )
     if request.method == "POST" and form.is_valid():
@@ -62,7 +62,9 @@ def consents(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     texts = services.texts_needed(booking, now=visit.now)
     given = set(booking.consents.values_list("text_id", flat=True))
     form = ConsentsForm(
-        request.POST or None, texts=texts, initial={f"text_{text.pk}": text.pk in given for text in texts}
+        request.POST if request.method == "POST" else None,
+        texts=texts,
+        initial={f"text_{text.pk}": text.pk in given for text in texts},
     )
     if request.method == "POST" and form.is_valid():
         try:

@@ -71,7 +71,7 @@ def cancel(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     booking = _confirmed(visit)
     if booking.place.session.starts_at <= visit.now:
         raise TooLateToCancelError
-    form = CancelForm(request.POST or None)
+    form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if form.cleaned_data["sure"] == "no":
             return redirect("bookings:manage")

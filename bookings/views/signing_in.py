@@ -27,7 +27,7 @@ def start(request: HttpRequest, now: dt.datetime) -> HttpResponse:
 def sign_in(request: HttpRequest, now: dt.datetime) -> HttpResponse:
     """Reference with PIN or driver number; then on to where the candidate was, or is to go on."""
     back_to = door.safe_next(request.POST.get("next", request.GET.get("next", "")))
-    form = SignInForm(request.POST or None)
+    form = SignInForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:

@@ -102,9 +102,7 @@ def test_s11_paid_after_it_lapsed_and_the_place_went_is_refunded() -> None:
 def test_paid_for_a_date_left_for_another_is_refunded() -> None:
     left = b.ReadyBookingFactory.create()
     other = c.OpenSessionFactory.create(starts_at=left.place.session.starts_at + dt.timedelta(days=1))
-    now_held = services.hold(
-        referral_id=left.referral_id, session_id=other.pk, by=candidate(left.referral), now=NOW
-    )
+    now_held = services.hold(referral_id=left.referral_id, session_id=other.pk, by=candidate(left.referral), now=NOW)
     confirm(paid(left), LATER)
     now_held.refresh_from_db()
     assert (now_held.status, Refund.objects.get().cause) == (BookingStatus.HELD, RefundReason.PAID_TOO_LATE)

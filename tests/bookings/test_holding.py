@@ -109,9 +109,7 @@ def test_coming_back_after_the_time_makes_a_new_hold(referral: Referral, session
 
 
 # --- What is refused ---------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "made_by", [r.WithdrawnReferralFactory, r.ExpiredReferralFactory, r.CompletedReferralFactory]
-)
+@pytest.mark.parametrize("made_by", [r.WithdrawnReferralFactory, r.ExpiredReferralFactory, r.CompletedReferralFactory])
 def test_hold_with_an_ended_offer_is_refused(made_by: type[r.LiveReferralFactory], session: Session) -> None:
     ended = made_by.create()
     before = rows()

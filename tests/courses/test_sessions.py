@@ -124,9 +124,7 @@ def test_capacity_that_cannot_be_is_refused(capacity: int) -> None:
 def test_a_moved_session_takes_its_trainer_along() -> None:
     assignment = c.SessionTrainerFactory.create()
     later = START + dt.timedelta(days=1)
-    services.change_session(
-        session_id=assignment.session_id, starts_at=later, reason="Room flooded", by=BY, now=NOW
-    )
+    services.change_session(session_id=assignment.session_id, starts_at=later, reason="Room flooded", by=BY, now=NOW)
     assignment.refresh_from_db()
     assert (assignment.starts_at, assignment.ends_at) == (later, later + dt.timedelta(minutes=165))
 
