@@ -13,6 +13,9 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _MOST_PARTS = 5_000
 _ENCRYPTED_FLAG = 0x1
 
+# What zipfile raises for archives that are broken, or made in ways that it does not know (a RuntimeError).
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+
 
 def check_workbook(stream: BinaryIO, limits: Limits) -> None:
     """Raise `FileRefusedError` unless the archive is an Excel workbook that is safe to unpack."""
@@ -21,7 +24,7 @@ def check_workbook(stream: BinaryIO, limits: Limits) -> None:
         with zipfile.ZipFile(stream) as archive:
             parts = archive.infolist()
             _check_kind({part.filename for part in parts}, _content_types(archive))
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+    except (*UNREADABLE, OSError, ValueError) as error:
         raise damaged_workbook() from error
     _check_size(stream, parts, limits)
 
@@ -30,7 +33,7 @@ def _content_types(archive: zipfile.ZipFile) -> bytes:
     try:
         with archive.open("[Content_Types].xml") as part:
             return part.read(_CHUNK)
-    except (KeyError, RuntimeError, zlib.error, EOFError):
+    except (KeyError, *UNREADABLE):
         return b""
 
 
@@ -65,6 +68,8 @@ def _check_size(stream: BinaryIO, parts: list[zipfile.ZipInfo], limits: Limits) 
 
 def _unpacked_size(stream: BinaryIO, part: zipfile.ZipInfo, most: int) -> int:
     """Count the bytes of a part. Raises `FileRefusedError` when there are more than `most`."""
+    if part.header_offset < 0:
+        raise damaged_workbook()
     stream.seek(part.header_offset)
     head = stream.read(_LOCAL_HEADER.size)
     if len(head) < _LOCAL_HEADER.size:

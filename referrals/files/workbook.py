@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, BinaryIO
 
+from referrals.files.archive import UNREADABLE
 from referrals.files.number_formats import PLAIN, NumberFormat, built_in, understand
 from referrals.files.refusals import FileRefusedError, damaged_workbook
 from referrals.files.xml_parts import elements, feed, local_name, new_parser, unescape
@@ -64,7 +65,7 @@ class Workbook:
         try:
             with zipfile.ZipFile(self._stream) as archive:
                 yield archive
-        except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, KeyError) as error:
+        except (KeyError, *UNREADABLE) as error:
             raise damaged_workbook() from error
 
     def _part(self, archive: zipfile.ZipFile, name: str) -> IO[bytes]:

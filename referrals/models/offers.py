@@ -29,7 +29,7 @@ class Referral(models.Model):
     status = models.CharField(max_length=13, choices=ReferralStatus, default=ReferralStatus.LIVE)
     status_at = models.DateTimeField()
     status_by = models.CharField(max_length=80)
-    # No constraint: a slice of an import has its batch locked, and a check for each row would cost a tenth of the time.
+    # No constraint: an import has its batch locked, and a check for each row would cost a tenth of its time.
     batch = models.ForeignKey(
         Batch,
         on_delete=models.PROTECT,

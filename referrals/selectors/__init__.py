@@ -11,20 +11,34 @@ from referrals.selectors.batches import (
     undecided_row,
     undecided_rows,
 )
-from referrals.selectors.offers import Dashboard, Story, dashboard, find_offer, referral_of_force, search, story
+from referrals.selectors.offers import (
+    MOST_FOUND,
+    Dashboard,
+    Story,
+    dashboard,
+    find_offer,
+    referral_of_force,
+    search,
+    story,
+)
+from referrals.selectors.outcomes import outcomes_due, return_of_force, returns_of
 
 __all__ = [
+    "MOST_FOUND",
     "Dashboard",
     "Story",
     "batch_of_force",
     "dashboard",
     "find_offer",
     "oldest_unprocessed_batch_at",
+    "outcomes_due",
     "problem_groups",
     "progress",
     "receipt",
     "referral_of_force",
     "rejected_file",
+    "return_of_force",
+    "returns_of",
     "rows_of",
     "search",
     "story",

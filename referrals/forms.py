@@ -1,0 +1,126 @@
+"""The shape of what officers type and send."""
+
+from django import forms
+
+from common.forms import DatePartsField, GovukForm, Look
+from referrals.constants import BatchKind, RowDecision, WithdrawalReason
+
+
+class UploadForm(GovukForm, forms.Form):
+    """A file and what it holds."""
+
+    kind = forms.ChoiceField(
+        label="What does the file hold?",
+        choices=BatchKind.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select what the file holds"},
+    )
+    file = forms.FileField(
+        label="The file",
+        help_text="CSV or Excel workbook (.xlsx), at most 50 MB and 200,000 rows",
+        error_messages={"required": "Select a file", "empty": "The selected file is empty"},
+        max_length=200,
+    )
+
+    looks = {
+        "kind": Look(
+            label_size="m",
+            option_hints={
+                BatchKind.REFERRALS: "Offers of a course, one row each",
+                BatchKind.WITHDRAWALS: "Offers that you take back. They act at once",
+                BatchKind.FORECAST: "How many referrals you expect, by month and course",
+            },
+        ),
+        "file": Look(label_size="m"),
+    }
+
+
+class SearchForm(GovukForm, forms.Form):
+    """One box for everything that a referral is found by."""
+
+    q = forms.CharField(
+        label="Find a referral",
+        help_text="Reference, driver number, postcode, vehicle registration, or the start of a surname",
+        max_length=120,
+        required=False,
+    )
+
+    looks = {"q": Look(width=20, label_size="m", autocomplete="off", spellcheck=False)}
+
+
+class DecisionForm(GovukForm, forms.Form):
+    """What a person decides of a quarantined row, and why."""
+
+    decision = forms.ChoiceField(
+        label="What do you decide?",
+        choices=[(RowDecision.ACCEPTED, "Accept the row"), (RowDecision.REFUSED, "Refuse the row")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select what you decide"},
+    )
+    reason = forms.CharField(
+        label="Why?",
+        help_text="It is kept with the record",
+        max_length=500,
+        widget=forms.Textarea,
+        error_messages={"required": "Enter a reason"},
+    )
+
+    looks = {
+        "decision": Look(
+            label_size="m",
+            option_hints={
+                RowDecision.ACCEPTED: "It is checked once more and then does what it says",
+                RowDecision.REFUSED: "Nothing changes",
+            },
+        ),
+        "reason": Look(label_size="m", rows=3, count=True),
+    }
+
+
+class WithdrawForm(GovukForm, forms.Form):
+    """Why an offer is taken back."""
+
+    reason = forms.ChoiceField(
+        label="Why is the offer withdrawn?",
+        choices=WithdrawalReason.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select why the offer is withdrawn"},
+    )
+    note = forms.CharField(
+        label="Note (optional)",
+        help_text="It is kept with the record",
+        max_length=500,
+        required=False,
+        widget=forms.Textarea,
+    )
+
+    looks = {"reason": Look(label_size="m"), "note": Look(rows=2, count=True)}
+
+
+class ExtendForm(GovukForm, forms.Form):
+    """A later day, and what shows that police decided it."""
+
+    complete_by = DatePartsField(label="New complete-by date", noun="the new complete-by date")
+    evidence = forms.CharField(
+        label="What shows that the extension was decided?",
+        help_text="For example who decided it, when, and the number of the letter",
+        max_length=500,
+        widget=forms.Textarea,
+        error_messages={"required": "Enter what shows that the extension was decided"},
+    )
+
+    looks = {"complete_by": Look(label_size="m"), "evidence": Look(rows=3, count=True, label_size="m")}
+
+
+class NoteForm(GovukForm, forms.Form):
+    """A note to a referral's story."""
+
+    note = forms.CharField(
+        label="Add a note",
+        help_text="KCC staff see it too. Do not write about health or other private matters",
+        max_length=500,
+        widget=forms.Textarea,
+        error_messages={"required": "Enter the note"},
+    )
+
+    looks = {"note": Look(rows=2, count=True)}
