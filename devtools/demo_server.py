@@ -148,13 +148,13 @@ class Demo:
 
     def _worker(self) -> Program:
         options = ("--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "INFO")
-        launch = self._portal("celery", "-A", "ndors_portal", "worker", "--queues", QUEUES, *options)
+        launch = self._portal("celery", "--quiet", "-A", "ndors_portal", "worker", "--queues", QUEUES, *options)
         return Program(name="worker", prepare=lambda: launch, leans_on_others=True)
 
     def _beat(self) -> Program:
         # The schedule stands in code, so beat needs no file of its own.
         options = ("--scheduler", "celery.beat:Scheduler", "--loglevel", "WARNING")
-        launch = self._portal("celery", "-A", "ndors_portal", "beat", *options)
+        launch = self._portal("celery", "--quiet", "-A", "ndors_portal", "beat", *options)
         return Program(name="beat", prepare=lambda: launch, leans_on_others=True)
 
     def _portal(self, *arguments: str, pass_fds: tuple[int, ...] = ()) -> Launch:
@@ -231,7 +231,7 @@ class Demo:
             ("Mail that was sent", f"{self.site}/dev/mail/", "", ""),
         ]
         if self.sandbox_url:
-            rows.append(("Stripe sandbox", f"{self.sandbox_url}/", "card 4242 4242 4242 4242", "any date, any CVC"))
+            rows.append(("Stripe sandbox", f"{self.sandbox_url}/_control/", "card 4242 4242 4242 4242", "any date, any CVC"))
         heads = ("Who", "Where", "Name or reference", "Password")
         widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(4)]
         lines = [
