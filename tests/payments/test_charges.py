@@ -1,0 +1,167 @@
+import datetime as dt
+
+import pytest
+
+from audit.models import AuditEvent
+from payments import selectors, services
+from payments.constants import AttemptStatus, ChargeStatus, Purpose, RefundStatus
+from payments.errors import AlreadyPaidError, ChargeStateError, FeeInThePastError, NoFeeError, WrongPartsError
+from payments.models import Charge, FeeSchedule
+from payments.rules import Parts
+from payments.services import moves
+from tests.factories import payments as f
+from tests.payments.conftest import CANDIDATE, CLERK
+
+pytestmark = pytest.mark.django_db
+NOW = f.NOW
+
+
+def _open(reference: str = "KCC-CDFG-HJKM", **given: object) -> Charge:
+    facts: dict[str, object] = {
+        "booking_reference": reference,
+        "referral_key": "46/46TEST0001",
+        "force_code": "46",
+        "purpose": Purpose.COURSE_FEE,
+        "amount_pence": 9200,
+        "parts": f.PARTS,
+        "description": "National Speed Awareness Course",
+        "email": "",
+        "by": CANDIDATE,
+        "now": NOW,
+    }
+    return services.open_charge(**(facts | given))  # type: ignore[arg-type]
+
+
+def test_open_charge_is_recorded() -> None:
+    charge = _open()
+    assert (charge.status, charge.parts, charge.status_by) == (ChargeStatus.OPEN, f.PARTS, "candidate:46/46TEST0001")
+    event = AuditEvent.objects.get()
+    assert (event.action, event.words) == ("charge.opened", "£92 to pay for booking KCC-CDFG-HJKM (course fee)")
+    assert (event.referral_key, event.subject) == ("46/46TEST0001", f"charge:{charge.pk}")
+
+
+def test_open_charge_again_is_the_same_charge() -> None:
+    assert _open().pk == _open().pk
+    assert (Charge.objects.count(), AuditEvent.objects.count()) == (1, 1)
+
+
+def test_open_charge_of_another_amount_gives_up_the_first() -> None:
+    first = _open()
+    second = _open(amount_pence=9300, parts={**f.PARTS, "provider": 4500})
+    first.refresh_from_db()
+    assert (first.status, second.status, second.amount_pence) == (ChargeStatus.CANCELLED, ChargeStatus.OPEN, 9300)
+
+
+def test_open_charge_of_wrong_parts_is_refused() -> None:
+    with pytest.raises(WrongPartsError):
+        _open(amount_pence=9201)
+    assert (Charge.objects.count(), AuditEvent.objects.count()) == (0, 0)
+
+
+def test_a_course_fee_is_not_charged_twice_unless_all_of_it_went_back() -> None:
+    paid = f.PaidChargeFactory.create(booking_reference="KCC-CDFG-HJKM")
+    with pytest.raises(AlreadyPaidError):
+        _open()
+    refund = f.RefundFactory.create(charge=paid, amount_pence=9199)
+    with pytest.raises(AlreadyPaidError):
+        _open()
+    f.RefundFactory.create(charge=paid, amount_pence=1, status=RefundStatus.REQUESTED)
+    assert _open().status == ChargeStatus.OPEN
+    assert refund.charge_id == paid.pk
+
+
+def test_a_second_move_is_charged_again() -> None:
+    f.PaidChargeFactory.create(booking_reference="KCC-CDFG-HJKM", purpose=Purpose.MOVE_FEE)
+    assert _open(purpose=Purpose.MOVE_FEE).status == ChargeStatus.OPEN
+
+
+def test_give_up_charge_leaves_what_is_paid() -> None:
+    charge = _open()
+    paid = f.PaidChargeFactory.create(booking_reference=charge.booking_reference, purpose=Purpose.MOVE_FEE)
+    give_up = {"booking_reference": charge.booking_reference, "by": CANDIDATE, "now": NOW}
+    assert [services.give_up_charge(**give_up), services.give_up_charge(**give_up)] == [1, 0]
+    charge.refresh_from_db()
+    paid.refresh_from_db()
+    assert (charge.status, paid.status) == (ChargeStatus.CANCELLED, ChargeStatus.PAID)
+    words = "£92 is no longer due for booking KCC-CDFG-HJKM"
+    assert AuditEvent.objects.get(action="charge.given_up").words == words
+
+
+def test_moves_that_the_tables_do_not_have_are_refused() -> None:
+    charge, attempt = f.PaidChargeFactory.create(), f.FailedAttemptFactory.create()
+    with pytest.raises(ChargeStateError):
+        moves.move_charge(charge, ChargeStatus.OPEN, by=CLERK, now=NOW, action="x", words="x")
+    with pytest.raises(ChargeStateError):
+        moves.move_attempt(attempt, AttemptStatus.OPEN, now=NOW)
+    refund = f.FailedRefundFactory.create(charge=charge)
+    with pytest.raises(ChargeStateError):
+        moves.move_refund(refund, RefundStatus.SUCCEEDED, charge=charge, by=CLERK, now=NOW, action="x", words="x")
+    assert moves.move_charge(charge, ChargeStatus.PAID, by=CLERK, now=NOW, action="x", words="x") is False
+    assert AuditEvent.objects.count() == 0
+
+
+# --- Fees ------------------------------------------------------------------------------------------------------
+TODAY = dt.date(2026, 11, 20)
+
+
+def _change(**given: object) -> FeeSchedule:
+    fee = f.fee()
+    facts: dict[str, object] = {
+        "course_type_id": fee.course_type_id,
+        "mode": fee.mode,
+        "valid_from": dt.date(2027, 4, 1),
+        "parts": Parts(police=4800, levy=350, vat=0, provider=4350),
+        "reason": "published 1 February 2027",
+        "by": CLERK,
+        "now": NOW,
+    }
+    return services.change_fee(**(facts | given))  # type: ignore[arg-type]
+
+
+def test_fee_on_is_that_of_the_day() -> None:
+    old, new = f.fee(), _change()
+    kind = {"course_type_id": old.course_type_id, "mode": old.mode}
+    assert selectors.fee_on(**kind, on=dt.date(2027, 3, 31)).total_pence == 9200
+    assert selectors.fee_on(**kind, on=dt.date(2027, 4, 1)).pk == new.pk
+    with pytest.raises(NoFeeError):
+        selectors.fee_on(**kind, on=dt.date(2019, 12, 31))
+    with pytest.raises(NoFeeError):
+        selectors.fee_on(course_type_id=old.course_type_id, mode="ON_ROAD", on=TODAY)
+
+
+def test_change_fee_ends_the_running_one_and_is_recorded() -> None:
+    old, new = f.fee(), _change()
+    old.refresh_from_db()
+    assert (old.valid_to, new.valid_from, new.total_pence) == (dt.date(2027, 3, 31), dt.date(2027, 4, 1), 9500)
+    event = AuditEvent.objects.get()
+    assert event.words == "The fee of NSAC digital is £95 (was £92) from 1 April 2027"
+    assert (event.actor, event.reason) == ("staff:7", "published 1 February 2027")
+
+
+@pytest.mark.parametrize("day", [TODAY, TODAY - dt.timedelta(days=1)])
+def test_change_fee_from_a_day_that_has_begun_is_refused(day: dt.date) -> None:
+    with pytest.raises(FeeInThePastError):
+        _change(valid_from=day)
+    assert f.fee().valid_from == dt.date(2020, 1, 1)
+    assert AuditEvent.objects.count() == 0
+
+
+def test_change_fee_before_one_that_is_planned_is_refused() -> None:
+    _change()
+    with pytest.raises(FeeInThePastError):
+        _change(valid_from=dt.date(2027, 3, 1))
+    assert FeeSchedule.objects.filter(mode="DIGITAL", course_type__code="NSAC").count() == 2
+
+
+def test_charges_of_a_booking_with_all_that_belongs_to_them(django_assert_num_queries: object) -> None:
+    refund = f.SucceededRefundFactory.create()
+    f.ChargeFactory.create(booking_reference=refund.charge.booking_reference)
+    with django_assert_num_queries(3):  # type: ignore[operator]
+        charges = list(selectors.charges_of(refund.charge.booking_reference))
+        found = [(len(charge.attempts.all()), len(charge.refunds.all())) for charge in charges]
+    assert found == [(1, 1), (0, 0)]
+
+
+def test_has_pending_attempt() -> None:
+    assert selectors.has_pending_attempt(f.OpenAttemptFactory.create().charge_id)
+    assert not selectors.has_pending_attempt(f.ExpiredAttemptFactory.create().charge_id)
