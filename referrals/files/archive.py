@@ -68,20 +68,11 @@ def _check_size(stream: BinaryIO, parts: list[zipfile.ZipInfo], limits: Limits) 
 
 def _unpacked_size(stream: BinaryIO, part: zipfile.ZipInfo, most: int) -> int:
     """Count the bytes of a part. Raises `FileRefusedError` when there are more than `most`."""
-    if part.header_offset < 0:
-        raise damaged_workbook()
-    stream.seek(part.header_offset)
-    head = stream.read(_LOCAL_HEADER.size)
-    if len(head) < _LOCAL_HEADER.size:
-        raise damaged_workbook()
-    magic, name_length, extra_length = _LOCAL_HEADER.unpack(head)
-    if magic != b"PK\x03\x04" or part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise damaged_workbook()
+    _go_to_content(stream, part)
     if part.compress_type == zipfile.ZIP_STORED:
         if part.compress_size > most:
             raise _bomb()
         return part.compress_size
-    stream.seek(name_length + extra_length, 1)
     unpacker, packed, size = zlib.decompressobj(-zlib.MAX_WBITS), part.compress_size, 0
     try:
         while packed > 0 and not unpacker.eof:
@@ -101,3 +92,17 @@ def _unpacked_size(stream: BinaryIO, part: zipfile.ZipInfo, most: int) -> int:
 
 def _bomb() -> FileRefusedError:
     return FileRefusedError("zip_bomb", "The workbook unpacks to far more than it should. It was not read.")
+
+
+def _go_to_content(stream: BinaryIO, part: zipfile.ZipInfo) -> None:
+    """Put the stream where the packed bytes of a part begin."""
+    if part.header_offset < 0 or part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise damaged_workbook()
+    stream.seek(part.header_offset)
+    head = stream.read(_LOCAL_HEADER.size)
+    if len(head) < _LOCAL_HEADER.size:
+        raise damaged_workbook()
+    magic, name_length, extra_length = _LOCAL_HEADER.unpack(head)
+    if magic != b"PK\x03\x04":
+        raise damaged_workbook()
+    stream.seek(name_length + extra_length, 1)

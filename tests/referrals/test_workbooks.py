@@ -361,14 +361,40 @@ def test_text_far_beyond_the_last_column_costs_nothing_but_the_file() -> None:
     )
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.data())
-def test_a_mangled_workbook_is_read_to_its_end_or_refused(data: st.DataObject) -> None:
-    content = bytearray(workbook(table(HEADER, ROW, {3: number(46332, MOMENT)}), strings="<si><t>x</t></si>"))
-    for _ in range(data.draw(st.integers(1, 8))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+WHOLE = workbook(
+    table(HEADER, ROW, {0: number(46), 1: shared(0), 3: number(46332, MOMENT)}),
+    strings="<si><t>x</t></si><si><r><t>y</t></r></si>",
+)
+
+
+def mangled(data: st.DataObject, content: bytes) -> bytes:
+    """The content with a few of its bytes changed, left out or doubled."""
+    changed = bytearray(content)
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(0, len(changed) - 1))
+        changed[place : place + 1] = data.draw(st.binary(max_size=3) | st.sampled_from([b"<", b">", b'"', b"-", b"9"]))
+    return bytes(changed)
+
+
+def read_to_its_end_or_refused(content: bytes) -> None:
     try:
-        made = opened(bytes(content))
+        made = opened(content)
     except FileRefusedError:
         return
     assert made.rows == len(list(made))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_mangled_archive_is_read_to_its_end_or_refused(data: st.DataObject) -> None:
+    read_to_its_end_or_refused(mangled(data, WHOLE))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_workbook_with_a_mangled_part_is_read_to_its_end_or_refused(data: st.DataObject) -> None:
+    with zipfile.ZipFile(io.BytesIO(WHOLE)) as whole:
+        parts: dict[str, str | bytes | None] = {name: whole.read(name) for name in whole.namelist()}
+        name = data.draw(st.sampled_from(whole.namelist()))
+        parts[name] = mangled(data, whole.read(name))
+    read_to_its_end_or_refused(archive(parts))
