@@ -30,7 +30,8 @@ class ActingUserMiddleware:
 
 def act_as(request: HttpRequest, actor: Actor, *, on_behalf_of: str = "", reason: str = "") -> None:
     """For the rest of the request the record names `actor`: for an API's token, or a candidate being signed in."""
-    request._acting = Acting(actor, on_behalf_of, reason)  # type: ignore[attr-defined]
+    # A request of Django REST framework wraps the one that the middleware knows.
+    vars(getattr(request, "_request", request))["_acting"] = Acting(actor, on_behalf_of, reason)
 
 
 def acting_of(request: HttpRequest) -> Acting:

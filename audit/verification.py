@@ -1,16 +1,18 @@
 """Reads the whole record against its seals and says what does not agree."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from django.db import connection, transaction
 
-from audit.fields import Spans, spans
+from audit.fields import Spans
 from audit.models import Seal, SealedRange
 from audit.record import sealed_models
 from audit.sealing import Mark, chained, marks_of, settled_seal
 
 _SHOWN_IDS = 20
+_BATCH_SEALS = 500
+_BATCH_ROWS = 200_000
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,36 @@ def verify() -> Verdict:
         problems: list[Problem] = []
         seals = rows = 0
         previous = b""
-        for seals, link in enumerate(Seal.objects.order_by("pk").iterator(chunk_size=500), start=1):  # noqa: B007
-            ranges = list(link.ranges.select_related("layout").order_by("table"))
-            if bytes(link.previous) != previous or chained(link, ranges) != bytes(link.digest):
-                problems.append(Problem("chain", f"seal {link.pk} does not follow from the one before it", link.pk))
-            previous = bytes(link.digest)
-            rows += link.rows
+        for links in _batches():
+            ranges = list(SealedRange.objects.filter(seal__in=links).select_related("layout"))
+            of_seal: dict[int, list[SealedRange]] = {}
             for part in ranges:
-                problems += _range_problems(part)
+                of_seal.setdefault(part.seal_id, []).append(part)
+            for link in links:
+                if bytes(link.previous) != previous or chained(link, of_seal.get(link.pk, [])) != bytes(link.digest):
+                    words = f"seal {link.pk} does not follow from the one before it"
+                    problems.append(Problem("chain", words, link.pk))
+                previous = bytes(link.digest)
+            problems += _problems_of(ranges)
+            seals += len(links)
+            rows += sum(link.rows for link in links)
         problems += _inserted()
         return Verdict(seals, rows, previous.hex(), problems)
+
+
+def _batches() -> Iterator[list[Seal]]:
+    """All seals in order, as many at a time as their rows are comfortable to read together."""
+    batch: list[Seal] = []
+    after = 0
+    while links := list(Seal.objects.filter(pk__gt=after).order_by("pk")[:_BATCH_SEALS]):
+        for link in links:
+            if batch and sum(one.rows for one in batch) + link.rows > _BATCH_ROWS:
+                yield batch
+                batch = []
+            batch.append(link)
+        after = links[-1].pk
+        yield batch
+        batch = []
 
 
 def _pin_snapshot() -> None:
@@ -69,48 +91,61 @@ def _pin_snapshot() -> None:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
-def _range_problems(part: SealedRange) -> Iterator[Problem]:
-    columns = part.layout.columns
-    lost = set(columns) - _columns(part.table)
-    if lost:
-        words = f"{part.table} has no longer the columns it was sealed with: {', '.join(sorted(lost))}"
-        yield Problem("unreadable", words, part.seal_id, part.table)
-        return
+def _problems_of(ranges: Iterable[SealedRange]) -> Iterator[Problem]:
+    together: dict[tuple[str, int], list[SealedRange]] = {}
+    for part in ranges:
+        together.setdefault((part.table, part.layout_id), []).append(part)
+    for (table, _), parts in sorted(together.items()):
+        columns = parts[0].layout.columns
+        lost = set(columns) - _columns(table)
+        if lost:
+            words = f"{table} has no longer the columns it was sealed with: {', '.join(sorted(lost))}"
+            yield Problem("unreadable", words, parts[0].seal_id, table)
+            continue
+        found = _found(table, columns, parts)
+        for part in parts:
+            digest, missing, ids = found[part.pk]
+            if missing:
+                words = f"{missing} of {part.rows} sealed rows of {table} are missing"
+                yield Problem("missing", words, part.seal_id, table, ids)
+            elif digest != bytes(part.digest):
+                words = f"rows of {table} are not as they were sealed"
+                yield Problem("changed", words, part.seal_id, table, _first_ids(part.covers))
+
+
+def _found(table: str, columns: list[str], parts: list[SealedRange]) -> dict[int, tuple[bytes, int, list[int]]]:
+    """For each range: the digest of its rows as they are now, how many are missing, and the first of those."""
     with connection.cursor() as cursor:
         # A row that retention touched counts as it was sealed, provided it is now as retention left it.
         cursor.execute(
-            """
-            WITH proof AS (
-                SELECT row_id, (array_agg(digest_before ORDER BY id))[1] AS before,
-                    (array_agg(digest_after ORDER BY id DESC))[1] AS after
-                FROM audit_retentionproof
-                WHERE "table" = %(table)s AND row_id BETWEEN lower(%(covers)s::int8multirange)
-                    AND upper(%(covers)s::int8multirange) AND row_id <@ %(covers)s::int8multirange
+            f"""
+            WITH part AS (SELECT id, covers FROM audit_sealedrange WHERE id = ANY(%(parts)s)),
+            reach AS (SELECT range_agg(covers) AS covers FROM part),
+            sealed AS (
+                SELECT part.id AS part_id, row_id
+                FROM part, unnest(part.covers) AS span, generate_series(lower(span), upper(span) - 1) AS row_id
+            ), proof AS (
+                SELECT row_id, (array_agg(digest_before ORDER BY p.id))[1] AS before,
+                    (array_agg(digest_after ORDER BY p.id DESC))[1] AS after
+                FROM audit_retentionproof p, reach
+                WHERE "table" = %(table)s AND row_id BETWEEN lower(reach.covers) AND upper(reach.covers)
                 GROUP BY row_id
             ), stands AS (
-                SELECT row_id, CASE WHEN proof.row_id IS NULL THEN now.digest
-                    WHEN proof.after IS NOT DISTINCT FROM now.digest THEN proof.before ELSE ''::bytea END AS digest
-                FROM audit_digests(%(table)s, %(columns)s, %(covers)s::int8multirange) now
+                SELECT row_id, CASE WHEN proof.row_id IS NULL THEN present.digest
+                    WHEN proof.after IS NOT DISTINCT FROM present.digest THEN proof.before
+                    ELSE ''::bytea END AS digest
+                FROM audit_digests(%(table)s, %(columns)s, (SELECT covers FROM reach)) present
                 FULL JOIN proof USING (row_id)
             )
-            SELECT coalesce(sha256(string_agg(digest, ''::bytea ORDER BY row_id)), ''::bytea),
-                (%(covers)s::int8multirange - coalesce(range_agg(int8range(row_id, row_id, '[]')), '{}'))::text
-            FROM stands
-            """,
-            {
-                "table": part.table,
-                "columns": columns,
-                "covers": SealedRange._meta.get_field("covers").get_prep_value(part.covers),
-            },
+            SELECT part_id, coalesce(sha256(string_agg(digest, ''::bytea ORDER BY row_id)), ''::bytea),
+                count(*) FILTER (WHERE digest IS NULL),
+                (array_agg(row_id ORDER BY row_id) FILTER (WHERE digest IS NULL))[1:{_SHOWN_IDS}]
+            FROM sealed LEFT JOIN stands USING (row_id)
+            GROUP BY part_id
+            """,  # noqa: S608 - a number of ours
+            {"table": table, "columns": columns, "parts": [part.pk for part in parts]},
         )
-        digest, missing = cursor.fetchone()
-    gone = spans(missing)
-    if gone:
-        words = f"{_count(gone)} of {part.rows} sealed rows of {part.table} are missing"
-        yield Problem("missing", words, part.seal_id, part.table, _first_ids(gone))
-    elif bytes(digest) != bytes(part.digest):
-        words = f"rows of {part.table} are not as they were sealed"
-        yield Problem("changed", words, part.seal_id, part.table, _first_ids(part.covers))
+        return {part: (bytes(digest), missing, ids or []) for part, digest, missing, ids in cursor.fetchall()}
 
 
 def _inserted() -> Iterator[Problem]:
@@ -144,10 +179,6 @@ def _columns(table: str) -> set[str]:
             [connection.ops.quote_name(table)],
         )
         return {name for (name,) in cursor.fetchall()}
-
-
-def _count(found: Spans) -> int:
-    return sum(last - first + 1 for first, last in found)
 
 
 def _first_ids(found: Spans) -> list[int]:

@@ -152,7 +152,7 @@ def hand_over(apps, schema_editor):
         cursor.execute("SELECT pg_has_role(current_user, %s, 'SET')" if _has_set(cursor) else _MEMBER, [ROLE])
         joins = not is_superuser and not cursor.fetchone()[0]
         if joins:
-            cursor.execute(f"GRANT {ROLE} TO {user}")
+            _join(cursor, schema_editor.connection.alias, user)
         cursor.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {ROLE}")
         for function in OWNED:
             cursor.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
@@ -161,6 +161,17 @@ def hand_over(apps, schema_editor):
         cursor.execute(f"REVOKE CREATE ON SCHEMA public FROM {ROLE}")
         if joins:
             cursor.execute(f"REVOKE {ROLE} FROM {user}")
+
+
+def _join(cursor, using, user):
+    try:
+        with transaction.atomic(using=using):
+            cursor.execute(f"GRANT {ROLE} TO {user}")
+    except ProgrammingError as error:
+        raise ProgrammingError(
+            f"the role {ROLE} is there but this database user may not hand functions over to it. As a superuser, "
+            f"run: GRANT {ROLE} TO {user}; and after migrating: REVOKE {ROLE} FROM {user};"
+        ) from error
 
 
 _MEMBER = "SELECT pg_has_role(current_user, %s, 'MEMBER')"

@@ -84,6 +84,13 @@ def test_a_view_may_say_who_acts(request_: HttpRequest) -> None:
     assert acting_of(request_).reason == "batch"
 
 
+def test_a_view_of_the_api_may_say_so_too(request_: HttpRequest) -> None:
+    from rest_framework.request import Request
+
+    act_as(Request(request_), Actor("api", "46"))
+    assert run(request_) == [Acting(Actor("api", "46"))]
+
+
 @pytest.mark.django_db
 def test_a_real_request_records_its_user(client: Any) -> None:
     staff = User.objects.create_superuser("admin", password="demo")
