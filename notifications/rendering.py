@@ -9,6 +9,8 @@ from django.template.loader import render_to_string
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
+    """The words of one message."""
+
     subject: str
     text: str
     html: str

@@ -4,6 +4,8 @@ from django.db.models import TextChoices
 
 
 class Promise(TextChoices):
+    """What has a clock."""
+
     BATCH_PROCESSED = "BATCH_PROCESSED", "Batch received to processed"
     REFERRAL_BOOKABLE = "REFERRAL_BOOKABLE", "Referral received to candidate can book"
     WITHDRAWAL_ACTED_ON = "WITHDRAWAL_ACTED_ON", "Withdrawal acted on"
@@ -12,6 +14,8 @@ class Promise(TextChoices):
 
 
 class Unit(TextChoices):
+    """How a limit is counted."""
+
     HOURS = "HOURS", "hours round the clock"
     WORKING_HOURS = "WORKING_HOURS", "working hours"
     WORKING_DAYS = "WORKING_DAYS", "working days"

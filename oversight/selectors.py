@@ -1,4 +1,4 @@
-"""The clocks of each promise, read from the events of the apps below. Cost follows what is open or new, not history."""
+"""The clocks of each promise, read from the events of the apps below: what is open or new, never all of history."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ class AttendanceInline(admin.TabularInline):
     model = Attendance
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["booking", "mark", "document_kind", "note", "marked_at", "marked_by"]
+    fields = readonly_fields = ("booking", "mark", "document_kind", "note", "marked_at", "marked_by")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Marks are made by trainers."""

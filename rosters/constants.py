@@ -4,6 +4,8 @@ from django.db.models import TextChoices
 
 
 class Mark(TextChoices):
+    """What a trainer notes of a client; all but the first are reasons for not completing."""
+
     COMPLETED = "COMPLETED", "Completed"
     DID_NOT_ATTEND = "DID_NOT_ATTEND", "Did not attend"
     LATE = "LATE", "Late"
@@ -18,6 +20,8 @@ class Mark(TextChoices):
 
 
 class DocumentKind(TextChoices):
+    """The kind of identity document that was checked; never its number or an image."""
+
     PHOTOCARD = "PHOTOCARD", "Photocard driving licence"
     PASSPORT = "PASSPORT", "Passport"
     OTHER = "OTHER", "Other photo identity document"

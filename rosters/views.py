@@ -6,8 +6,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import role_required
+from accounts.models import User
 from audit import services as audit
-from audit.middleware import actor_of
+from audit.context import Actor
 from bookings.models import Booking
 from common import clock
 from common.errors import PortalError
@@ -28,8 +29,8 @@ def courses(request: HttpRequest) -> HttpResponse:
         request,
         "rosters/courses.html",
         {
-            "upcoming": list(selectors.upcoming(request.user, now=now)[:100]),
-            "recent": list(selectors.recent(request.user, now=now)),
+            "upcoming": list(selectors.upcoming(_user(request), now=now)[:100]),
+            "recent": list(selectors.recent(_user(request), now=now)),
         },
     )
 
@@ -44,7 +45,7 @@ def roster(request: HttpRequest, session_id: int) -> HttpResponse:
     if visible:
         audit.log_access(
             "roster.opened",
-            by=actor_of(request),
+            by=_actor(request),
             now=now,
             subject=f"session:{session.pk}",
             address=request.META.get("REMOTE_ADDR"),
@@ -99,7 +100,7 @@ def mark(request: HttpRequest, session_id: int, booking_id: int) -> HttpResponse
                 document_kind=form.cleaned_data["document_kind"],
                 note=form.cleaned_data["note"],
                 seen_at=form.cleaned_data["seen_at"],
-                by=actor_of(request),
+                by=_actor(request),
                 now=now,
             )
         except PortalError as error:
@@ -121,7 +122,7 @@ def close(request: HttpRequest, session_id: int) -> HttpResponse:
     error = ""
     if request.method == "POST":
         try:
-            services.close_register(session_id=session.pk, by=actor_of(request), now=now)
+            services.close_register(session_id=session.pk, by=_actor(request), now=now)
         except PortalError as refused:
             error = refused.message
         else:
@@ -134,4 +135,15 @@ def close(request: HttpRequest, session_id: int) -> HttpResponse:
 
 def _own_session(request: HttpRequest, session_id: int) -> Session:
     """The session if it is this trainer's own, else 404: another's looks like none at all."""
-    return get_object_or_404(selectors.own_sessions(request.user).select_related("register"), pk=session_id)
+    return get_object_or_404(selectors.own_sessions(_user(request)).select_related("register"), pk=session_id)
+
+
+def _user(request: HttpRequest) -> User:
+    """Who is signed in: `trainer_only` has made sure that somebody is."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _actor(request: HttpRequest) -> Actor:
+    user = _user(request)
+    return Actor(user.actor_kind, str(user.pk))

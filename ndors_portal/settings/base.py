@@ -203,7 +203,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "NDORS portal"
 MFA_REQUIRED = True
 SOCIALACCOUNT_AUTO_SIGNUP = False
-SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": []}}
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, list[dict[str, str]]]] = {"openid_connect": {"APPS": []}}
 
 # --- Security --------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = True
@@ -223,7 +223,7 @@ CSRF_FAILURE_VIEW = "ndors_portal.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 TRUSTED_PROXIES = int(env.optional("TRUSTED_PROXIES", "1"))  # how many proxies of ours append to X-Forwarded-For
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
-CONTENT_SECURITY_POLICY = {
+CONTENT_SECURITY_POLICY: dict[str, dict[str, list[str]]] = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],

@@ -50,7 +50,7 @@ if os.environ.get("MAIL_SINK_DIR"):
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = os.environ["MAIL_SINK_DIR"]
 MFA_REQUIRED = False
-AUTH_PASSWORD_VALIDATORS: list[dict[str, str]] = []
+AUTH_PASSWORD_VALIDATORS = []
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 
 # A laptop serves plain HTTP on loopback.
