@@ -1,5 +1,7 @@
 """Who signs in: KCC staff, police officers and trainers. Candidates have no account but their reference."""
 
+from typing import Any, ClassVar
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -21,6 +23,8 @@ class User(AbstractUser):
     """Someone with an account. An officer's force stands in `referrals.Officer`, a trainer in `courses.Trainer`."""
 
     role = models.CharField(max_length=10, choices=Role, default=Role.CLERK)
+
+    history: ClassVar[Any]  # `audit` stands above this app, tracks users and puts it here
 
     class Meta(AbstractUser.Meta):
         constraints = [

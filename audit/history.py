@@ -111,7 +111,7 @@ class History(HistoricalRecords):
         fields: dict[str, models.Field] = super().copy_fields(model)
         key = _key(model)
         for name, field in fields.items():
-            field.db_index = name == key.name
+            field.db_index = name == key.name  # type: ignore[attr-defined]
         return fields
 
     def get_extra_fields(self, model: type[models.Model], fields: dict[str, models.Field]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Pages over tables too large to be counted."""
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 
@@ -12,4 +14,5 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         """How many rows there are, or `most` where there are more."""
-        return int(self.object_list.order_by()[: self.most].count())  # type: ignore[union-attr]
+        rows: Any = self.object_list
+        return int(rows.order_by()[: self.most].count())

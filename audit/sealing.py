@@ -91,7 +91,7 @@ def chained(link: Seal, ranges: Sequence[SealedRange]) -> bytes:
 def columns_of(model: type[models.Model]) -> list[str]:
     """The columns that are digested, the key first."""
     key = model._meta.pk
-    return [key.column, *sorted(field.column for field in model._meta.concrete_fields if field is not key)]
+    return [str(key.column), *sorted(str(field.column) for field in model._meta.concrete_fields if field is not key)]
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def claim(
         inner, params = locked.query.get_compiler(using=using).as_sql()
         quote = connections[using].ops.quote_name
         table, key = quote(model._meta.db_table), quote(_key_column(model))
-        columns = ", ".join(f"t.{quote(field.column)}" for field in model._meta.concrete_fields)
+        columns = ", ".join(f"t.{quote(str(field.column))}" for field in model._meta.concrete_fields)
         # Materialised: a plan may run a plain sub-select more than once, and so lock more rows than asked for.
         rows = model._default_manager.using(using).raw(
             f"WITH due (key) AS MATERIALIZED ({inner}) "  # noqa: S608 - names from the model

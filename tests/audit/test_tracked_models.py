@@ -147,7 +147,7 @@ def test_s24_copy_is_recorded(model: type[models.Model]) -> None:
         for field, value in zip(fields, content, strict=True)
     ]
     with acting(BY, on_behalf_of=ON_BEHALF_OF, reason=REASON), connection.cursor() as cursor:
-        assert copy.copy_rows(cursor, model._meta.db_table, [field.column for field in fields], [content]) == 1
+        assert copy.copy_rows(cursor, model._meta.db_table, [str(field.column) for field in fields], [content]) == 1
     copied = model._base_manager.latest("pk") if twin else model._base_manager.get(pk=row.pk)
     recorded = latest(copied)[0]
     assert (recorded.history_type, *told(recorded)) == ("+", *TOLD)
@@ -156,7 +156,7 @@ def test_s24_copy_is_recorded(model: type[models.Model]) -> None:
 
 def psql(sql: str, **environment: str) -> None:
     """Run `sql` in psql, as somebody at a keyboard would."""
-    database = settings.DATABASES["default"]
+    database: dict[str, Any] = settings.DATABASES["default"]
     done = subprocess.run(
         [str(find_install() / "bin" / "psql"), "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-q", "-c", sql],
         env={
@@ -188,7 +188,7 @@ def test_s24_psql_is_recorded_for_every_tracked_model() -> None:
         for name, value in (("actor", "staff:7"), ("reason", "by_hand"))
     )
     for number, (row, attribute, _, after) in enumerate(changed):
-        field = type(row)._meta.get_field(attribute.removesuffix("_id"))
+        field = next(field for field in type(row)._meta.concrete_fields if field.attname == attribute)
         with connection.cursor() as cursor:
             literal = cursor.mogrify("%s", [field.get_db_prep_save(after, connection)]).decode()
             key = cursor.mogrify("%s", [type(row)._meta.pk.get_db_prep_value(row.pk, connection)]).decode()
