@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from psycopg2 import sql
 
 from accounts.models import User
 from audit import context
@@ -85,7 +86,7 @@ def test_a_savepoint_rolled_back_does_not_bring_an_actor_back() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("sql", "params"),
+    ("statement", "params"),
     [
         ("UPDATE accounts_user SET first_name = '50%' WHERE username = 'one'", None),
         ("UPDATE accounts_user SET first_name = %s || '%%' WHERE username = 'one'", ["50"]),
@@ -95,10 +96,10 @@ def test_a_savepoint_rolled_back_does_not_bring_an_actor_back() -> None:
         ("MERGE INTO accounts_user USING (SELECT 1) s ON true WHEN MATCHED THEN UPDATE SET first_name = '50%'", None),
     ],
 )
-def test_raw_statements_keep_their_percent_signs_and_tell_who_acts(sql: str, params: Any) -> None:
+def test_raw_statements_keep_their_percent_signs_and_tell_who_acts(statement: str, params: Any) -> None:
     make_user("one")
     with acting(CLERK, reason="100 %"), connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(statement, params)
         assert cursor.rowcount == 1
     assert User.objects.get(username="one").first_name == "50%"
     assert told() == ("staff:7", "", "100 %")
@@ -125,6 +126,17 @@ def test_returning_and_executemany_work_and_tell_who_acts() -> None:
 
 
 @pytest.mark.django_db
+def test_composed_statements_tell_who_acts() -> None:
+    make_user("one")
+    composed = sql.SQL("UPDATE {} SET first_name = %s").format(sql.Identifier("accounts_user"))
+    with acting(CLERK), connection.cursor() as cursor:
+        cursor.execute(composed, ["A"])
+        assert told() == ("staff:7", "", "")
+        cursor.execute(b"UPDATE accounts_user SET first_name = 'B'")
+    assert User.objects.get().first_name == "B"
+
+
+@pytest.mark.django_db
 def test_copy_tells_who_acts() -> None:
     columns = ["username", "password", "is_superuser", "first_name", "last_name", "email", "is_staff", "is_active"]
     with acting(CLERK, reason="import"), connection.cursor() as cursor:
@@ -141,9 +153,9 @@ def test_copy_tells_who_acts() -> None:
 def statements() -> Iterator[list[str]]:
     seen: list[str] = []
 
-    def spy(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        seen.append(str(sql))
-        return execute(sql, params, many, context)
+    def spy(execute: Any, statement: Any, params: Any, many: bool, context: Any) -> Any:
+        seen.append(str(statement))
+        return execute(statement, params, many, context)
 
     # Added after the recorder, it sees what the recorder passes on.
     connection.execute_wrappers.append(spy)
@@ -156,7 +168,7 @@ def test_reading_statements_are_left_alone(statements: list[str]) -> None:
     with acting(CLERK):
         assert not User.objects.exists()
         list(User.objects.select_for_update().filter(pk__in=User.objects.filter(username="INSERT")))
-    assert [sql for sql in statements if "set_config" in sql] == []
+    assert [text for text in statements if "set_config" in text] == []
 
 
 @pytest.mark.django_db
@@ -169,7 +181,7 @@ def test_who_acts_costs_no_further_statement(django_assert_num_queries: Any) -> 
 def test_nothing_is_said_where_nobody_ever_acted(statements: list[str]) -> None:
     connection.was_told_who_acts = False  # type: ignore[attr-defined]
     make_user("one")
-    assert [sql for sql in statements if "set_config" in sql] == []
+    assert [text for text in statements if "set_config" in text] == []
     assert told() == ("", "", "")
 
 
@@ -190,8 +202,8 @@ def test_a_found_actor_is_looked_for_only_when_something_is_written() -> None:
 
 
 def test_a_name_cannot_end_the_literal_it_stands_in() -> None:
-    sql = context.settings_sql(Acting(Actor("x", "');DROP TABLE a;--"), "", "a\x00b"))
-    assert sql == (
+    statement = context.settings_sql(Acting(Actor("x", "');DROP TABLE a;--"), "", "a\x00b"))
+    assert statement == (
         "SELECT set_config('app.actor', 'x:'');DROP TABLE a;--', true), "
         "set_config('app.on_behalf_of', '', true), set_config('app.reason', 'ab', true)"
     )

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from io import StringIO
 from typing import Any
 
@@ -15,8 +16,8 @@ from django.db import IntegrityError, connection, connections, transaction
 from accounts.models import User
 from audit import services
 from audit.context import Actor
-from audit.models import AuditEvent, Seal, SealedRange
-from audit.sealing import MARGIN
+from audit.models import AuditEvent, Seal, SealedRange, SealLayout
+from audit.sealing import MARGIN, chained
 from audit.verification import verify
 
 NOW = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)
@@ -262,6 +263,26 @@ def test_a_column_taken_away_is_said_in_words() -> None:
 
 
 @pytest.mark.django_db
+def test_digests_are_what_the_documents_say() -> None:
+    """Anyone with the rows can compute a seal again; what is stored today must come out the same in ten years."""
+    event = happen()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT digest FROM audit_digests('audit_auditevent', %s, int8multirange(int8range(%s, NULL)))",
+            [["id", "actor", "words", "on_behalf_of"], event.pk],
+        )
+        assert bytes(cursor.fetchone()[0]) == sha256(f'({event.pk},staff:7,"Thing 1 happened.","")'.encode()).digest()
+    layout = SealLayout(table="a", columns=["id", "b"])
+    part = SealedRange(table="a", layout=layout, covers=[(1, 2)], reach=2, rows=2, digest=b"\x01")
+    link = Seal(sealed_at=NOW, rows=2, previous=b"\x02", cluster=3, horizon=4, next_xid=5)
+    text = (
+        '{"previous":"02","sealed_at":"2026-11-20T10:00:00+00:00","cluster":3,"horizon":4,"next_xid":5,"rows":2,'
+        '"ranges":[["a",["id","b"],[[1,2]],2,2,"01"]]}'
+    )
+    assert chained(link, [part]) == sha256(text.encode()).digest()
+
+
+@pytest.mark.django_db
 def test_settings_of_a_session_do_not_change_a_digest() -> None:
     event = happen()
     columns = ["id", "occurred_at", "actor", "data"]
@@ -286,8 +307,6 @@ def test_after_a_restore_on_another_server_old_gaps_are_closed() -> None:
     with by_force() as cursor:  # as if this had been sealed elsewhere, by a server whose transactions ran far ahead
         cursor.execute("UPDATE audit_seal SET cluster = 1, horizon = 900000000, next_xid = 900000001")
         first.refresh_from_db()
-        from audit.sealing import chained
-
         digest = chained(first, list(first.ranges.select_related("layout")))
         cursor.execute("UPDATE audit_seal SET digest = %s", [digest])
     happen(2)
