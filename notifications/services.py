@@ -1,5 +1,6 @@
 """Writing to the outbox and emptying it."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from notifications import channels, rendering, rules
 from notifications.constants import Channel, MessageStatus
 from notifications.errors import TryAgainError, UndeliverableError
 from notifications.models import Message
+
+logger = logging.getLogger(__name__)
 
 # Longer than the mail server may take to answer, so that nobody else takes up a message that is being sent.
 CLAIM_SECONDS = 120
@@ -96,9 +99,9 @@ def _send(message: Message, now: datetime) -> str:
     if rules.is_useless(useless_at=message.useless_at, now=now):
         _record(message, MessageStatus.DROPPED, error="no longer useful: its time had passed")
         return "dropped"
-    words = rendering.render(message.kind, message.context)
-    message.subject, message.body = words.subject, words.text
     try:
+        words = _words(message)
+        message.subject, message.body = words.subject, words.text
         channels.send_email(
             channels.Letter(
                 identity=message.dedupe_key,
@@ -122,6 +125,19 @@ def _send(message: Message, now: datetime) -> str:
     message.sent_at = now
     _record(message, MessageStatus.SENT, error="")
     return "sent"
+
+
+def _words(message: Message) -> rendering.Rendered:
+    """The words of a message. Raises TryAgainError where they cannot be made.
+
+    That is a fault of a template or of its values: once it is mended the message goes by itself. Until then the
+    messages behind it must not wait for it.
+    """
+    try:
+        return rendering.render(message.kind, message.context)
+    except Exception as error:
+        logger.exception("message %s cannot be put into words", message.pk)
+        raise TryAgainError(f"cannot be put into words ({type(error).__name__})") from error
 
 
 def _record(message: Message, status: MessageStatus, *, error: str) -> None:

@@ -57,6 +57,18 @@ def test_a_message_is_sent_once_with_its_words_and_attachment(smtp_sink: SmtpSin
     assert message.body == "Hello Zoë O’Neil, ring 03069 990 100.\n"
 
 
+def test_a_message_that_cannot_be_put_into_words_keeps_no_other_waiting(smtp_sink: SmtpSink) -> None:
+    services.enqueue("no_such_letter", to="a@example.org", dedupe_key="test:0", now=NOW)
+    enqueue(1)
+    assert services.send_messages(now=NOW) == {**NOTHING, "sent": 1, "put_off": 1}
+    stuck = Message.objects.get(dedupe_key="test:0")
+    assert (stuck.status, stuck.error) == (MessageStatus.QUEUED, "cannot be put into words (TemplateDoesNotExist)")
+    assert stuck.send_at == NOW + timedelta(minutes=1)
+    Message.objects.filter(pk=stuck.pk).update(kind="test_letter")  # as if the letter had been written since
+    assert services.send_messages(now=NOW + timedelta(minutes=1)) == {**NOTHING, "sent": 1}
+    assert [mail["To"] for mail in smtp_sink.messages] == ["candidate1@example.org", "a@example.org"]
+
+
 def test_enqueue_twice_under_one_key_writes_once() -> None:
     enqueue(context={"name": "first"})
     enqueue(context={"name": "second"})
