@@ -37,8 +37,9 @@ class Refusal(Exception):  # noqa: N818
 class Demo:
     """The demo's programs and the environment they share."""
 
-    def __init__(self, environ: Mapping[str, str], local: Path = LOCAL) -> None:
+    def __init__(self, environ: Mapping[str, str], local: Path = LOCAL, *, with_data: bool = True) -> None:
         """`environ` decides what is started here and what is somebody else's."""
+        self.with_data = with_data
         self.environ = environ
         self.local = local
         self.port = _port(environ.get("PORT", "8000"))
@@ -77,7 +78,8 @@ class Demo:
         supervisor.start(*services)
         self._finish_postgres()
         self._write_env_file()
-        supervisor.run_step("setup", self._portal("devtools.prepare_demo"))
+        options = () if self.with_data else ("--without-data",)
+        supervisor.run_step("setup", self._portal("devtools.prepare_demo", *options))
         supervisor.start(self._web(), self._worker(), self._beat())
 
     def reset(self) -> None:
@@ -231,7 +233,8 @@ class Demo:
             ("Mail that was sent", f"{self.site}/dev/mail/", "", ""),
         ]
         if self.sandbox_url:
-            rows.append(("Stripe sandbox", f"{self.sandbox_url}/_control/", "card 4242 4242 4242 4242", "any date, any CVC"))
+            card = ("card 4242 4242 4242 4242", "any date, any CVC")
+            rows.append(("Stripe sandbox", f"{self.sandbox_url}/_control/", *card))
         heads = ("Who", "Where", "Name or reference", "Password")
         widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(4)]
         lines = [
@@ -252,9 +255,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="The demo on this machine.")
     parser.add_argument("--reset", action="store_true", help="throw the demo's data away")
     parser.add_argument("--local", type=Path, default=LOCAL, help="where the data is kept")
+    parser.add_argument("--without-data", action="store_true", help="start with no demo data")
     arguments = parser.parse_args()
     try:
-        demo = Demo(os.environ, arguments.local.absolute())
+        demo = Demo(os.environ, arguments.local.absolute(), with_data=not arguments.without_data)
         if arguments.reset:
             demo.reset()
             print("The demo's data is gone; the next `make demo` makes it afresh.")

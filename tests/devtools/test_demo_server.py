@@ -34,7 +34,8 @@ class Terminal:
 
     def start(self, *options: str, **extra: str) -> None:
         env = {name: value for name, value in os.environ.items() if name not in OUTSIDE}
-        env |= {"PORT": str(self.port), "STATIC_ROOT": str(self.local / "static"), **extra}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
+        env |= {"PORT": str(self.port), "STATIC_ROOT": str(ROOT / ".local" / "test-static"), **extra}
         self.lines = []
         self.process = subprocess.Popen(
             [sys.executable, "-m", "devtools.demo_server", "--local", str(self.local), *options],
@@ -89,8 +90,8 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     assert made.process.wait(60) == 0
 
 
-def test_demo_from_nothing_to_ctrl_c_and_back(terminal: Terminal) -> None:
-    terminal.start()
+def test_demo_from_nothing_over_kills_to_ctrl_c(terminal: Terminal) -> None:
+    terminal.start("--without-data")
     terminal.wait_for("The demo is up")
     assert terminal.get("/healthz") == 200
     children = terminal.children()
@@ -115,19 +116,16 @@ def test_demo_from_nothing_to_ctrl_c_and_back(terminal: Terminal) -> None:
     other.start()
     other.wait_for("demo: the demo is already running")
     children = terminal.children()
-    assert terminal.end(signal.SIGINT) == 0
-    assert [name for name, pid in children.items() if processes.members(pid)] == []
-    assert not env_file.exists()
-
-    terminal.start()
-    terminal.wait_for("The demo is up")
-    children = terminal.children()
     terminal.end(signal.SIGKILL)
-    terminal.start()
+    terminal.start("--without-data")
     terminal.wait_for("The demo is up")
     assert [name for name, pid in children.items() if processes.members(pid)] == []
     assert terminal.get("/") == 200
-    assert terminal.end(signal.SIGTERM) == 0
+
+    children = terminal.children()
+    assert terminal.end(signal.SIGINT) == 0
+    assert [name for name, pid in children.items() if processes.members(pid)] == []
+    assert not env_file.exists()
 
 
 def test_demo_on_a_busy_port_says_what_to_do(terminal: Terminal) -> None:
