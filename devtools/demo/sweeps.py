@@ -32,11 +32,11 @@ def plan_day(
     clock.at(at_hour(day, 3, 20), lambda now: expire(now=now))
     if is_working_day(day) and not is_last:
         clock.at(at_hour(day, 7), lambda now: take_back_outcomes(police, now=now))
-    for hour in (8, 13, 18):
-        clock.at(at_hour(day, hour, 30), lambda now: tell_people(clock, now=now))
+    clock.at(at_hour(day, 12, 30), lambda now: tell_people(clock, now=now))
     if payer:
         clock.at(at_hour(day, 17), lambda now: send_refunds(payer, now=now))
-    clock.at(at_hour(day, 19), lambda now: check_promises(now=now))
+    if day.weekday() in (2, 6):
+        clock.at(at_hour(day, 19), lambda now: check_promises(now=now))
 
 
 def expire(*, now: dt.datetime) -> None:
