@@ -1,7 +1,5 @@
 """The portal's addresses: four doors, each one app's (docs/architecture.md)."""
 
-from importlib.util import find_spec
-
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
@@ -14,7 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
-    *([path("police/", include("referrals.urls"))] if find_spec("referrals.urls") else []),
+    path("police/", include("referrals.urls")),
     path("trainer/", include("rosters.urls")),
     path("payments/", include("payments.urls")),
     path("", include("ndors_portal.statements")),
