@@ -39,4 +39,4 @@ def fingerprint(root: Path) -> str:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ndors_portal.settings.dev")
-    sys.exit(main())
+    main()

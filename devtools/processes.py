@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -166,6 +166,12 @@ def _all_pids() -> Iterator[int]:
             yield int(entry.name)
 
 
+class _Record(TypedDict):
+    pid: int
+    started: str
+    owner: str
+
+
 class Records:
     """Notes of the children now running, one file each, by which the next start ends what a killed one left behind."""
 
@@ -177,7 +183,7 @@ class Records:
     def note(self, name: str, pid: int) -> None:
         """Remember a running child."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        record = {"pid": pid, "started": started(pid), "owner": self.owner}
+        record = _Record(pid=pid, started=started(pid), owner=self.owner)
         (self.directory / f"{name}.json").write_text(json.dumps(record), encoding="utf-8")
 
     def forget(self, name: str) -> None:
@@ -188,7 +194,7 @@ class Records:
         """The number of the child of that name, if it is still the very process that was noted."""
         record = self._read(self.directory / f"{name}.json")
         if record and record["started"] and started(record["pid"]) == record["started"]:
-            return int(record["pid"])
+            return record["pid"]
         return None
 
     def end_left_over(self, *, grace: float = 10) -> list[str]:
@@ -197,7 +203,7 @@ class Records:
         for path in sorted(self.directory.glob("*.json")):
             record = self._read(path)
             if record and self._still_ours(record):
-                groups.append(int(record["pid"]))
+                groups.append(record["pid"])
                 ended.append(path.stem)
             path.unlink(missing_ok=True)
         for group in groups:
@@ -207,16 +213,15 @@ class Records:
             signal_group(group, signal.SIGKILL)
         return ended
 
-    def _read(self, path: Path) -> dict[str, object] | None:  # type: ignore[type-arg]
+    def _read(self, path: Path) -> _Record | None:
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record: _Record = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
         return record if record.get("owner") == self.owner else None
 
-    def _still_ours(self, record: dict[str, object]) -> bool:
-        pid = int(str(record["pid"]))
-        now = started(pid)
+    def _still_ours(self, record: _Record) -> bool:
+        now = started(record["pid"])
         if now:
             return now == record["started"]
-        return bool(members(pid))  # the leader is dead; a number is not used again while its group lives
+        return bool(members(record["pid"]))  # the leader is dead; a number is not used again while its group lives

@@ -1,7 +1,7 @@
 """Fixtures that every test may use. How they work is in tests/support/; the services start in tests/support/run.py."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,14 +35,14 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def _redis_client() -> Iterator["redis.Redis[bytes]"]:
+def _redis_client() -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(os.environ["REDIS_URL"])
     yield client
     client.close()
 
 
 @pytest.fixture(autouse=True)
-def _empty_redis(_redis_client: "redis.Redis[bytes]") -> None:
+def _empty_redis(_redis_client: redis.Redis) -> None:
     """Sign-in throttles, caches and broker messages of one test are none of the next one's business."""
     _redis_client.flushdb()
 
@@ -221,9 +221,11 @@ def page(new_page: Callable[..., "Page"]) -> "Page":
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show with a failure what the programs wrote meanwhile."""
-    report: pytest.TestReport = yield  # type: ignore[misc,assignment]
+    report = yield
     if report.failed and hasattr(item, "funcargs"):
         for program in {id(value): value for value in item.funcargs.values() if isinstance(value, Program)}.values():
             if program.log_path.exists():

@@ -1,5 +1,6 @@
 """The embedded servers: they start from nothing, keep what they promise, and come back after any kill."""
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -204,13 +205,13 @@ def test_redis_without_the_password_is_refused(tmp_path: Path) -> None:
 
 
 def test_redis_where_there_is_none_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded_redis.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(EmbeddedServiceError, match="install redis-server"):
         embedded_redis.find_program()
 
 
 def test_postgres_where_there_is_none_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EmbeddedServiceError, match="set DATABASE_URL"):
         postgres.find_install()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -78,7 +79,7 @@ class Program:
     def kill(self) -> None:
         """End it and all its children at once, as `kill -9` would."""
         if self.process:
-            processes.signal_group(self.process.pid, processes.signal.SIGKILL)
+            processes.signal_group(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
 
