@@ -1,0 +1,148 @@
+"""Real threads on real rows: outcome sequences, uploads and imports at once. Each race has its control."""
+
+import datetime as dt
+import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+
+from audit.context import Actor
+from audit.models import AuditEvent
+from referrals import services
+from referrals.constants import BatchStatus, OutcomeCode
+from referrals.models import Batch, BatchRow, Force, Outcome, OutcomeSequence, Referral
+from referrals.services import outcomes
+from tests.factories import referrals as factories
+from tests.factories.referrals import NOW
+from tests.referrals.files import JOB, TODAY, as_csv, many, receive
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BY = Actor("trainer", "5")
+
+
+def at_once(work: Callable[[Any], Any], given: list[Any], *, threads: int = 8) -> list[Any]:
+    """What each call gave or raised, all made in threads with connections of their own."""
+
+    def one(value: Any) -> Any:
+        try:
+            return work(value)
+        except Exception as error:  # noqa: BLE001 - handed to the test
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(one, given))
+
+
+def close_course(referral_id: int) -> int:
+    """Every third one is rolled back after its number was given out."""
+    with transaction.atomic():
+        written = services.record_outcome(
+            referral_id=referral_id,
+            outcome=OutcomeCode.COMPLETED,
+            reason="",
+            attended_on=NOW.date(),
+            provider_reference="",
+            by=BY,
+            now=NOW,
+        )
+        if referral_id % 3 == 0:
+            transaction.set_rollback(True)
+    return written.sequence
+
+
+def test_outcome_sequences_have_no_gap_and_no_double() -> None:
+    held = [factories.BookedReferralFactory().pk for _ in range(40)]
+    at_once(close_course, held)
+    kept = sorted(Outcome.objects.values_list("sequence", flat=True))
+    assert len(kept) == sum(pk % 3 != 0 for pk in held)
+    assert kept == list(range(1, len(kept) + 1))
+    assert OutcomeSequence.objects.get(pk="46").last == len(kept)
+
+
+def test_control_without_the_lock_sequences_collide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcomes, "_lock_sequence", lambda code: OutcomeSequence.objects.get(pk=code))
+    held = [factories.BookedReferralFactory().pk for _ in range(40)]
+    at_once(close_course, held)
+    kept = sorted(Outcome.objects.values_list("sequence", flat=True))
+    assert len(kept) < sum(pk % 3 != 0 for pk in held)
+
+
+def test_same_bytes_uploaded_at_once_are_one_batch() -> None:
+    content = as_csv(many(20))
+    kent = Force.objects.get(pk="46")
+
+    def upload(_: int) -> tuple[Batch, bool]:
+        return services.receive_batch(
+            file=io.BytesIO(content), file_name="x.csv", kind="referrals", force=kent, by=BY, now=TODAY
+        )
+
+    told = at_once(upload, list(range(16)))
+    assert len({batch.pk for batch, _ in told}) == Batch.objects.count() == 1
+    assert sum(is_new for _, is_new in told) == 1
+    assert AuditEvent.objects.filter(action="batch.received").count() == 1
+    with Batch.objects.get().file.open("rb") as stored:
+        assert stored.read() == content
+
+
+def work_until_done(_: int) -> int:
+    """As a worker does: import what waits until nothing does."""
+    done = 0
+    while services.import_next_batch(by=JOB, now=TODAY):
+        done += 1
+    return done
+
+
+def test_fifty_uploads_of_five_forces_at_once_all_settle_and_none_mix() -> None:
+    codes = ["42", "45", "46", "47", "01"]
+    # Each force's files overlap: the second half of one is the first half of the next.
+    for n in range(10):
+        for code in codes:
+            receive(as_csv(many(30, start=1 + 15 * n, force=code)), force=code)
+    assert sum(at_once(work_until_done, list(range(5)), threads=5)) == 50
+
+    assert set(Batch.objects.values_list("status", flat=True)) == {BatchStatus.SETTLED}
+    for batch in Batch.objects.all():
+        assert batch.rows == batch.new + batch.unchanged == 30
+    for code in codes:
+        own = Referral.objects.of_force(code)
+        assert own.count() == 165
+        assert {reference[:6] for reference in own.values_list("reference", flat=True)} == {f"{code}MANY"}
+        assert {batch.force_id for batch in Batch.objects.filter(referrals__in=own)} == {code}
+    assert Referral.history.count() == AuditEvent.objects.filter(action="referral.received").count() == 5 * 165
+    assert BatchRow.objects.count() == 50 * 30
+
+
+def test_one_batch_is_imported_by_one_of_many_workers() -> None:
+    receive(as_csv(many(500)))
+    assert sorted(at_once(work_until_done, list(range(6)), threads=6)) == [0, 0, 0, 0, 0, 1]
+    assert Referral.objects.count() == 500
+
+
+def test_worker_whose_claim_ran_out_stops_and_repeats_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from referrals.errors import ClaimLostError
+    from referrals.services import importing
+
+    monkeypatch.setitem(importing._SLICE_ROWS, "referrals", 10)
+    batch = receive(as_csv(many(40)))
+    taken_over: list[Any] = []
+    before = importing._settle_slice
+
+    def held_up(batch: Batch, part: Any, **options: Any) -> None:
+        """Another worker comes along while this one is held up for longer than its claim."""
+        if part[0].number == 22 and not taken_over:
+            taken_over.append(True)
+            later = TODAY + dt.timedelta(hours=1)
+            (told,) = at_once(lambda _: services.import_batch(batch_id=batch.pk, by=JOB, now=later), [0])
+            taken_over.append(told)
+        before(batch, part, **options)
+
+    monkeypatch.setattr(importing, "_settle_slice", held_up)
+    with pytest.raises(ClaimLostError):
+        services.import_batch(batch_id=batch.pk, by=JOB, now=TODAY)
+    assert taken_over[1].status == BatchStatus.SETTLED
+    assert Referral.objects.count() == BatchRow.objects.count() == Referral.history.count() == 40
