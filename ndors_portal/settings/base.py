@@ -223,7 +223,7 @@ CSRF_FAILURE_VIEW = "ndors_portal.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 TRUSTED_PROXIES = int(env.optional("TRUSTED_PROXIES", "1"))  # how many proxies of ours append to X-Forwarded-For
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
-CONTENT_SECURITY_POLICY: dict[str, dict[str, list[str]]] = {
+CONTENT_SECURITY_POLICY: dict[str, dict[str, list[object]]] = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],

@@ -6,8 +6,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.exceptions import NoReverseMatch
 
 CLOSED = ("police/", "trainer/", "admin/", "api/v1/")
-# Signing in, its scripts and pictures are there before one is known.
-OPEN = ("admin/login/", "admin/jsi18n/", "api/schema/", "api/docs/")
+# Signing in and out, its scripts and pictures are there before one is known.
+OPEN = ("admin/login/", "admin/logout/", "admin/jsi18n/", "api/schema/", "api/docs/")
 EXAMPLES = {"int": "1", "str": "x", "slug": "x", "uuid": "00000000-0000-4000-8000-000000000000", "path": "x"}
 
 
