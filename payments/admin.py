@@ -19,7 +19,7 @@ from audit.models import AuditEvent
 from common import clock
 from common.errors import PortalError
 from common.money import pounds_and_pence
-from payments import selectors, services
+from payments import rules, selectors, services
 from payments.constants import ChargeStatus, EventStatus
 from payments.forms import FeeForm, RefundForm
 from payments.models import Attempt, Charge, FeeSchedule, Journal, Posting, Refund, StripeEvent, WebhookRefusal
@@ -98,7 +98,8 @@ class ChargeAdmin(ReadOnly, SimpleHistoryAdmin):
 
     @admin.display(description="Made of")
     def components(self, charge: Charge) -> str:
-        return ", ".join(f"{name} {pounds_and_pence(pence)}" for name, pence in charge.parts.items())
+        parts = rules.parts_of(charge.parts, amount_pence=charge.amount_pence).as_json()
+        return ", ".join(f"{name} {pounds_and_pence(pence)}" for name, pence in parts.items())
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

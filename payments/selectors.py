@@ -90,4 +90,5 @@ def trial_balance(*, day: dt.date) -> list[Balance]:
 def oldest_unprocessed_event_at() -> dt.datetime | None:
     """Since when the oldest webhook has waited to be looked into; None when none waits."""
     waiting = StripeEvent.objects.filter(status=EventStatus.RECEIVED)
-    return waiting.aggregate(first=Min("received_at"))["first"]
+    first: dt.datetime | None = waiting.aggregate(first=Min("received_at"))["first"]
+    return first

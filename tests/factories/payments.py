@@ -85,7 +85,9 @@ class OpenAttemptFactory(AttemptFactory):
 
     status = AttemptStatus.OPEN
     checkout_session_id = factory.Sequence(lambda n: f"cs_test_invented_{n}")
-    url = factory.LazyAttribute(lambda attempt: f"https://checkout.stripe.com/c/pay/{attempt.checkout_session_id}")
+    url: Any = factory.LazyAttribute(
+        lambda attempt: f"https://checkout.stripe.com/c/pay/{attempt.checkout_session_id}"
+    )
 
 
 class ExpiredAttemptFactory(OpenAttemptFactory):

@@ -1,4 +1,5 @@
 import datetime as dt
+from functools import partial
 
 import pytest
 
@@ -78,8 +79,8 @@ def test_a_second_move_is_charged_again() -> None:
 def test_give_up_charge_leaves_what_is_paid() -> None:
     charge = _open()
     paid = f.PaidChargeFactory.create(booking_reference=charge.booking_reference, purpose=Purpose.MOVE_FEE)
-    give_up = {"booking_reference": charge.booking_reference, "by": CANDIDATE, "now": NOW}
-    assert [services.give_up_charge(**give_up), services.give_up_charge(**give_up)] == [1, 0]
+    give_up = partial(services.give_up_charge, booking_reference=charge.booking_reference, by=CANDIDATE, now=NOW)
+    assert [give_up(), give_up()] == [1, 0]
     charge.refresh_from_db()
     paid.refresh_from_db()
     assert (charge.status, paid.status) == (ChargeStatus.CANCELLED, ChargeStatus.PAID)
@@ -120,11 +121,11 @@ def _change(**given: object) -> FeeSchedule:
 
 def test_fee_on_is_that_of_the_day() -> None:
     old, new = f.fee(), _change()
-    kind = {"course_type_id": old.course_type_id, "mode": old.mode}
-    assert selectors.fee_on(**kind, on=dt.date(2027, 3, 31)).total_pence == 9200
-    assert selectors.fee_on(**kind, on=dt.date(2027, 4, 1)).pk == new.pk
+    fee_on = partial(selectors.fee_on, course_type_id=old.course_type_id, mode=old.mode)
+    assert fee_on(on=dt.date(2027, 3, 31)).total_pence == 9200
+    assert fee_on(on=dt.date(2027, 4, 1)).pk == new.pk
     with pytest.raises(NoFeeError):
-        selectors.fee_on(**kind, on=dt.date(2019, 12, 31))
+        fee_on(on=dt.date(2019, 12, 31))
     with pytest.raises(NoFeeError):
         selectors.fee_on(course_type_id=old.course_type_id, mode="ON_ROAD", on=TODAY)
 

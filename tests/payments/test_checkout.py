@@ -20,7 +20,19 @@ from payments.errors import (
 )
 from payments.models import Attempt, Charge
 from payments.services import checkout, moves, settlement
-from tests.payments.conftest import CANDIDATE, PAID_LINES, Heard, Killed, Till, die, ledger, races, start, together
+from tests.payments.conftest import (
+    CANDIDATE,
+    PAID_LINES,
+    Heard,
+    Killed,
+    Till,
+    die,
+    ledger,
+    meeting_instead_of_lock,
+    races,
+    start,
+    together,
+)
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -80,7 +92,7 @@ def test_s07_control_without_lock_and_index_the_same_clicks_open_several(
 ) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX payments_attempt_one_pending")
-    monkeypatch.setattr(moves, "lock_charge", lambda charge_id: Charge.objects.get(pk=charge_id))
+    monkeypatch.setattr(moves, "lock_charge", meeting_instead_of_lock(20))
     _clicks(till.charge)
     assert till.sandbox.state()["objects"]["checkout.session"] > 1
 

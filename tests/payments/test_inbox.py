@@ -70,7 +70,12 @@ def test_events_of_one_payment_are_answered_by_one_look(till: Till, monkeypatch:
         post_event(event)
     looks = []
     retrieve = gateway.retrieve_checkout
-    monkeypatch.setattr(gateway, "retrieve_checkout", lambda session: looks.append(session) or retrieve(session))
+
+    def look(session_id: str) -> gateway.Checkout:
+        looks.append(session_id)
+        return retrieve(session_id)
+
+    monkeypatch.setattr(gateway, "retrieve_checkout", look)
     counts = services.apply_stripe_events(now=clock.now())
     assert (counts, len(looks)) == ({**NOTHING, "applied": 2}, 1)
 

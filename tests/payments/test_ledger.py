@@ -1,6 +1,7 @@
 """Where each penny lies: paid, fallen due, refunded before and after, and undone."""
 
 import datetime as dt
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -84,9 +85,15 @@ def test_completion_without_a_paid_course_fee_books_nothing() -> None:
 def test_completion_undone_and_recorded_again() -> None:
     charge = _paid()
     _complete(charge)
-    undo = {"booking_reference": charge.booking_reference, "reason": "wrong register", "by": TRAINER, "now": NOW}
-    assert len(services.reverse_completion(**undo)) == 1
-    assert services.reverse_completion(**undo) == []
+    undo = partial(
+        services.reverse_completion,
+        booking_reference=charge.booking_reference,
+        reason="wrong register",
+        by=TRAINER,
+        now=NOW,
+    )
+    assert len(undo()) == 1
+    assert undo() == []
     assert len(_complete(charge)) == 1
     assert ledger() == [("PAID", PAID_LINES), ("COMPLETED", DUE), ("REVERSAL", BACK), ("COMPLETED", DUE)]
     assert Journal.objects.get(kind="REVERSAL").note == "wrong register"

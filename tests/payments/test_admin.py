@@ -1,0 +1,219 @@
+"""Finance's pages: everything can be read, and what is done is done by a service."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import Role, User
+from audit.models import AuditEvent
+from common import clock
+from payments.constants import EventStatus, RefundReason, RefundStatus
+from payments.models import FeeSchedule, Refund, StripeEvent
+from payments.services import ledger as bookkeeping
+from tests.factories import payments as f
+from tests.payments.conftest import CLERK
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("heard")]
+
+
+@pytest.fixture
+def finance() -> User:
+    user: User = User.objects.create_user("finance-test", role=Role.FINANCE, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="payments"))
+    return user
+
+
+@pytest.fixture
+def page(finance: User) -> Client:
+    client = Client()
+    client.force_login(finance)
+    return client
+
+
+def _paid_with_story() -> Any:
+    charge = f.PaidChargeFactory.create(now=clock.now())
+    bookkeeping.write_paid(charge=charge, attempt=charge.attempts.get(), by=CLERK, now=clock.now())
+    f.SucceededRefundFactory.create(charge=charge, amount_pence=200)
+    return charge
+
+
+LISTS = ["charge", "refund", "stripeevent", "webhookrefusal", "journal", "feeschedule"]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_list_and_record_opens_and_nothing_can_be_changed(page: Client, name: str) -> None:
+    charge = _paid_with_story()
+    f.ParkedEventFactory.create()
+    assert page.get(reverse(f"admin:payments_{name}_changelist")).status_code == 200
+    if name != "feeschedule":
+        assert page.get(reverse(f"admin:payments_{name}_add")).status_code == 403
+    if name == "charge":
+        assert page.post(reverse("admin:payments_charge_change", args=[charge.pk]), {}).status_code == 403
+        assert page.post(reverse("admin:payments_charge_delete", args=[charge.pk])).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "factory"),
+    [("charge", f.PaidChargeFactory), ("refund", f.SucceededRefundFactory), ("stripeevent", f.ParkedEventFactory)],
+)
+def test_lists_make_as_many_queries_for_thirty_rows_as_for_one(
+    page: Client, name: str, factory: Any, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    address = reverse(f"admin:payments_{name}_changelist")
+    factory.create()
+    page.get(address)
+    with django_assert_max_num_queries(15) as one:
+        page.get(address)
+    factory.create_batch(29)
+    with django_assert_max_num_queries(15) as thirty:
+        page.get(address)
+    assert len(one.captured_queries) == len(thirty.captured_queries)
+
+
+def test_a_charge_tells_its_story(page: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    charge = _paid_with_story()
+    bookkeeping.record_completion(booking_reference=charge.booking_reference, by=CLERK, now=clock.now())
+    address = reverse("admin:payments_charge_change", args=[charge.pk])
+    page.get(address)
+    with django_assert_max_num_queries(15):
+        text = page.get(address).text
+    for words in (
+        "visa 4242",
+        "police £45.00, levy £3.00, vat £0.00, provider £44.00",
+        "Course completed: £45 falls due to force 46",
+        "Police cost recovery payable 46",
+        "Cancelled by the candidate in time",
+        f"{address.removesuffix('change/')}refund/",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize("by", ["booking", "referral", "intent", "last4", "stripe refund"])
+def test_a_charge_is_found(page: Client, by: str) -> None:
+    charge = _paid_with_story()
+    f.ChargeFactory.create(referral_key="46/OTHER00001")
+    words = {
+        "booking": charge.booking_reference,
+        "referral": charge.referral_key,
+        "intent": charge.attempts.get().payment_intent_id,
+        "last4": "4242",
+        "stripe refund": charge.refunds.get().stripe_refund_id,
+    }
+    text = page.get(reverse("admin:payments_charge_changelist"), {"q": words[by]}).text
+    assert "1 charge" in text
+    assert charge.booking_reference in text
+
+
+# --- Refunds ---------------------------------------------------------------------------------------------------
+def test_a_refund_is_asked_for_with_its_reason(page: Client, finance: User) -> None:
+    charge = f.PaidChargeFactory.create()
+    address = reverse("admin:payments_charge_refund", args=[charge.pk])
+    assert "At most £92.00" in page.get(address).text
+    answer = page.post(address, {"amount": "46.00", "reason": RefundReason.GOODWILL, "note": "bereavement"})
+    assert (answer.status_code, answer["Location"]) == (
+        302,
+        reverse("admin:payments_charge_change", args=[charge.pk]),
+    )
+    refund = Refund.objects.get()
+    assert (refund.amount_pence, refund.cause, refund.note) == (4600, RefundReason.GOODWILL, "bereavement")
+    assert (refund.status, refund.requested_by) == (RefundStatus.REQUESTED, f"staff:{finance.pk}")
+    assert AuditEvent.objects.get(action="refund.requested").reason == "bereavement"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"amount": "92.01"}, "That is more than was paid and has not yet been refunded."),
+        ({"amount": "0"}, "That is more than was paid"),
+        ({"amount": "ninety"}, "Enter a number."),
+        ({"note": ""}, "This field is required."),
+        ({"reason": RefundReason.PAID_TWICE}, "Select a valid choice."),
+    ],
+)
+def test_a_refund_that_is_wrong_is_refused_in_words(page: Client, changes: dict[str, str], words: str) -> None:
+    charge = f.PaidChargeFactory.create()
+    given = {"amount": "92.00", "reason": RefundReason.GOODWILL, "note": "bereavement"} | changes
+    answer = page.post(reverse("admin:payments_charge_refund", args=[charge.pk]), given)
+    assert answer.status_code == 200
+    assert words in answer.text
+    assert (Refund.objects.count(), AuditEvent.objects.count()) == (0, 0)
+
+
+def test_a_refund_needs_the_permission_and_money_to_refund(page: Client, finance: User) -> None:
+    charge, unpaid = f.PaidChargeFactory.create(), f.ChargeFactory.create()
+    given = {"amount": "1.00", "reason": RefundReason.GOODWILL, "note": "x"}
+    assert page.post(reverse("admin:payments_charge_refund", args=[unpaid.pk]), given).status_code == 403
+    assert page.get(reverse("admin:payments_charge_refund", args=[0])).status_code == 404
+    finance.user_permissions.remove(Permission.objects.get(codename="add_refund"))
+    assert page.post(reverse("admin:payments_charge_refund", args=[charge.pk]), given).status_code == 403
+    assert Refund.objects.count() == 0
+    assert f"{charge.pk}/refund/" not in page.get(reverse("admin:payments_charge_change", args=[charge.pk])).text
+
+
+# --- Events ----------------------------------------------------------------------------------------------------
+def test_parked_events_are_tried_again_and_others_left(page: Client, finance: User) -> None:
+    parked, applied = f.ParkedEventFactory.create(), f.AppliedEventFactory.create()
+    given = {"action": "try_again", "_selected_action": [parked.pk, applied.pk]}
+    answer = page.post(reverse("admin:payments_stripeevent_changelist"), given, follow=True)
+    assert "1 parked events will be tried again." in answer.text
+    assert StripeEvent.objects.get(pk=parked.pk).status == EventStatus.RECEIVED
+    assert StripeEvent.objects.get(pk=applied.pk).status == EventStatus.APPLIED
+    assert AuditEvent.objects.get().actor == f"staff:{finance.pk}"
+
+
+def test_trying_again_needs_the_permission(page: Client, finance: User) -> None:
+    parked = f.ParkedEventFactory.create()
+    finance.user_permissions.remove(Permission.objects.get(codename="change_stripeevent"))
+    given = {"action": "try_again", "_selected_action": [parked.pk]}
+    page.post(reverse("admin:payments_stripeevent_changelist"), given)
+    assert StripeEvent.objects.get().status == EventStatus.PARKED
+
+
+# --- Ledger and fees -------------------------------------------------------------------------------------------
+def test_the_trial_balance_of_a_day(page: Client) -> None:
+    charge = f.PaidChargeFactory.create()
+    bookkeeping.write_paid(charge=charge, attempt=charge.attempts.get(), by=CLERK, now=f.NOW)
+    address = reverse("admin:payments_journal_balance")
+    text = page.get(address, {"day": "2026-11-20"}).text
+    assert "Trial balance at the end of 20 November 2026" in text
+    assert text.count("£92.00") == 6
+    assert "Nothing was booked by then." in page.get(address, {"day": "2026-11-19"}).text
+    assert page.get(address, {"day": "never"}).status_code == 200
+
+
+def test_a_fee_is_set_from_a_day_on(page: Client) -> None:
+    fee = f.fee()
+    tomorrow = clock.london_day(clock.now()) + dt.timedelta(days=1)
+    given = {
+        "course_type": fee.course_type_id,
+        "mode": fee.mode,
+        "valid_from": tomorrow.isoformat(),
+        "police": "48",
+        "levy": "3.50",
+        "vat": "0",
+        "provider": "43.50",
+        "reason": "published",
+    }
+    address = reverse("admin:payments_feeschedule_add")
+    refused = page.post(address, given | {"valid_from": (tomorrow - dt.timedelta(days=1)).isoformat()})
+    assert "A new fee must begin on a later day than today" in refused.text
+    assert FeeSchedule.objects.filter(course_type=fee.course_type, mode=fee.mode).count() == 1
+    assert page.post(address, given).status_code == 302
+    new = f.fee()
+    assert (new.valid_from, new.total_pence, new.police_pence, new.levy_pence) == (tomorrow, 9500, 4800, 350)
+    assert page.get(reverse("admin:payments_feeschedule_change", args=[new.pk])).status_code == 200
+
+
+def test_nobody_without_permission_reads_money(db: None) -> None:
+    user = User.objects.create_user("clerk-test", role=Role.CLERK, is_staff=True)
+    client = Client()
+    client.force_login(user)
+    for name in LISTS:
+        assert client.get(reverse(f"admin:payments_{name}_changelist")).status_code == 403
+    assert client.get(reverse("admin:payments_journal_balance")).status_code == 403
+    assert client.get(reverse("admin:payments_feeschedule_add")).status_code == 403
