@@ -142,3 +142,8 @@ def dashboard(*, force: Force | str, now: datetime) -> Dashboard:
         unreported=outcomes.filter(returned_at__isnull=True).count(),
         completed_since=since,
     )
+
+
+def force_codes() -> list[str]:
+    """The codes of all forces, for look-ups of KCC staff in an index that begins with the force."""
+    return list(Force.objects.values_list("pk", flat=True))

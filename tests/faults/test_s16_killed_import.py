@@ -41,8 +41,9 @@ def test_s16_batch_killed_at_row_6000_is_resumed_and_the_second_upload_is_a_no_o
             cursor.execute(
                 "INSERT INTO referrals_referral (force_id, reference, pin_hash, course_type_id, status, status_at, "
                 "status_by, received_at, bookable_at, offence_code, offence_at, offence_location, "
-                "vehicle_registration, title, forenames, surname, surname_key, date_of_birth, licence_type, driver_number_encrypted, "
-                "driver_number_hash, person_hash, licence_country, address_1, address_2, address_3, town, postcode, "
+                "vehicle_registration, title, forenames, surname, surname_key, date_of_birth, licence_type, "
+                "driver_number_encrypted, driver_number_hash, person_hash, licence_country, address_1, address_2, "
+                "address_3, town, postcode, "
                 "country, email, mobile, landline, offer_on, book_by, complete_by, content_hash) "
                 "SELECT '46', %s, '', id, 'LIVE', now(), 'x', now(), now(), 'SP30', now(), '', '', '', 'x', 'x', 'X', "
                 "'1980-01-01', 'GB', '', '', '', '', 'x', '', '', '', '', 'GB', '', '', '', '2026-11-20', "

@@ -1,0 +1,18 @@
+"""What KCC staff see of the police's side. Records are read here; what may be done is done by a service."""
+
+from referrals.admin.batches import BatchAdmin, BatchRowAdmin
+from referrals.admin.offers import OutcomeAdmin, OutcomeReturnAdmin, ReferralAdmin, WithdrawalAdmin
+from referrals.admin.reference import CourseBlockAdmin, ForceAdmin, ForecastMonthAdmin, OfficerAdmin
+
+__all__ = [
+    "BatchAdmin",
+    "BatchRowAdmin",
+    "CourseBlockAdmin",
+    "ForceAdmin",
+    "ForecastMonthAdmin",
+    "OfficerAdmin",
+    "OutcomeAdmin",
+    "OutcomeReturnAdmin",
+    "ReferralAdmin",
+    "WithdrawalAdmin",
+]
