@@ -161,6 +161,24 @@ def _joined(words: list[str]) -> str:
     return " ".join("".join(words).split())
 
 
+def read(status: int, url: str, headers: Mapping[str, str], content: bytes) -> Page:
+    """What an answer says."""
+    given = {name.lower(): value for name, value in headers.items()}
+    reader = _Reader()
+    if given.get("content-type", "").startswith("text/html"):
+        reader.feed(content.decode())
+    return Page(
+        status=status,
+        url=url,
+        headers=given,
+        body=content,
+        heading=_joined(reader.heading),
+        words=re.sub(r"\s+([.,:;])", r"\1", _joined([f"{word} " for word in reader.words])),
+        links=reader.links,
+        forms=reader.forms,
+    )
+
+
 class Visitor:
     """Somebody at the portal. Redirects within the portal are followed; one that leads away is returned as it is."""
 
@@ -244,20 +262,7 @@ class Visitor:
             self._keep(response.headers.get_all("Set-Cookie") or [])
         finally:
             connection.close()
-        given = {name.lower(): value for name, value in response.getheaders()}
-        reader = _Reader()
-        if given.get("content-type", "").startswith("text/html"):
-            reader.feed(content.decode())
-        return Page(
-            status=response.status,
-            url=url,
-            headers=given,
-            body=content,
-            heading=_joined(reader.heading),
-            words=re.sub(r"\s+([.,:;])", r"\1", _joined([f"{word} " for word in reader.words])),
-            links=reader.links,
-            forms=reader.forms,
-        )
+        return read(response.status, url, dict(response.getheaders()), content)
 
     def _keep(self, lines: list[str]) -> None:
         for line in lines:
