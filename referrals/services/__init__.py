@@ -2,6 +2,7 @@
 
 from referrals.services.batches import receive_batch
 from referrals.services.decisions import accept_row, refuse_row
+from referrals.services.idempotency import receive_keyed_batch
 from referrals.services.importing import import_batch, import_next_batch
 from referrals.services.lifecycle import (
     add_note,
@@ -20,6 +21,7 @@ from referrals.services.outcomes import (
     read_again,
     write_outcome_return,
 )
+from referrals.services.tokens import issue_token, revoke_token
 
 __all__ = [
     "accept_row",
@@ -31,12 +33,15 @@ __all__ = [
     "give_out",
     "import_batch",
     "import_next_batch",
+    "issue_token",
     "mark_booked",
     "mark_unbooked",
     "read_again",
     "receive_batch",
+    "receive_keyed_batch",
     "record_outcome",
     "refuse_row",
+    "revoke_token",
     "withdraw",
     "withdraw_composed",
     "write_outcome_return",

@@ -1,0 +1,1 @@
+"""The API of forces' systems (CONTRACT.md, API v1)."""
