@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "simple_history",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_htmx",
     "django_linear_migrations",
     "allauth",
@@ -174,6 +175,14 @@ EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 globals().update(env.email(env.required("EMAIL_URL")))
 DEFAULT_FROM_EMAIL = env.required("DEFAULT_FROM_EMAIL")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_CHANNEL = env.optional("EMAIL_CHANNEL", "smtp")  # or "notify"
+
+# --- GOV.UK Notify: text messages, and e-mail where EMAIL_CHANNEL says so. No key: no text messages ----------------
+NOTIFY_API_KEY = env.optional("NOTIFY_API_KEY")
+NOTIFY_API_BASE = env.optional("NOTIFY_API_BASE", "https://api.notifications.service.gov.uk")
+NOTIFY_SMS_TEMPLATE_ID = env.optional("NOTIFY_SMS_TEMPLATE_ID")  # a template whose whole text is ((body))
+NOTIFY_EMAIL_TEMPLATE_ID = env.optional("NOTIFY_EMAIL_TEMPLATE_ID")  # its subject ((subject)), its text ((body))
+NOTIFY_CALLBACK_TOKEN = env.optional("NOTIFY_CALLBACK_TOKEN")  # Notify shows it with each delivery receipt
 
 # --- Who signs in ----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -250,6 +259,9 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 # --- Logs ------------------------------------------------------------------------------------------------------
