@@ -80,7 +80,7 @@ class Candidates:
             and lesson.has_place
         ]
         # Most take the first date there is; some look further.
-        return None if not fit else fit[0] if self.rng.random() < 0.6 else self.rng.choice(fit[:6])
+        return None if not fit else fit[0] if self.rng.random() < 0.6 else self.rng.choice(fit[:25])
 
     def named(self, name: str) -> Lesson:
         """The session with a name of its own."""

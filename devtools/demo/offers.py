@@ -149,7 +149,10 @@ class Offers:
         if fate in (Fate.EXPIRES, Fate.EXPIRES_AFTER_AWAY):  # police may give less time than usual
             complete_by = self.today - dt.timedelta(days=rng.randint(1, 9) if fate == Fate.EXPIRES else 4)
             book_by = complete_by - dt.timedelta(days=7)
-        is_plain = fate in (Fate.WAITS, Fate.COMPLETES) and rng.random() < 0.15  # the usual dates are left to us
+        elif fate == Fate.WAITS and rng.random() < 0.06:
+            book_by = complete_by = self.today + dt.timedelta(days=rng.randint(3, 14))
+        may_be_plain = fate in (Fate.WAITS, Fate.COMPLETES) and book_by < complete_by
+        is_plain = may_be_plain and rng.random() < 0.15  # now and then the usual dates are left to us
         if not is_plain:
             row |= {"book_by": book_by.isoformat(), "complete_by": complete_by.isoformat()}
         offer = Offer(

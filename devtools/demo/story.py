@@ -8,6 +8,7 @@ from functools import partial
 from audit.context import acting
 from bookings.constants import NeedKind
 from common.clock import london, london_day
+from common.working_time import is_working_day
 from courses import services as courses
 from devtools.demo import people, sweeps
 from devtools.demo.candidates import Candidates, Payer, tell_need
@@ -75,9 +76,9 @@ class Story:
         self.say(f"{len(self.lessons)} sessions from {self.lessons[0].starts_at:%d %B} on")
         for force_code, days_ago, hour, size, fates in BATCHES:
             self.clock.at(
-                at_hour(self._day(days_ago), hour, 10), partial(self._batch, force_code, days_ago, size, fates)
+                at_hour(self._working_day(days_ago), hour, 10), partial(self._batch, force_code, days_ago, size, fates)
             )
-        self.clock.at(at_hour(self._day(15), 10), lambda now: void(self.police.send_forecast("46", now=now)))
+        self.clock.at(at_hour(self._working_day(15), 10), lambda now: void(self.police.send_forecast("46", now=now)))
         self._withdrawals()
         if self.payer:
             self.candidates = Candidates(self.payer, self.rng, self.lessons)
@@ -91,7 +92,7 @@ class Story:
     # --- Police ------------------------------------------------------------------------------------------------
     def _batch(self, force_code: str, days_ago: int, size: int, fates: dict[Fate, int], now: dt.datetime) -> None:
         """A batch comes; who is in it goes its way from then on."""
-        day = self._day(days_ago)
+        day = self._working_day(days_ago)
         offers = self.offers.make(force_code=force_code, offered_on=day - dt.timedelta(days=1), fates=fates, size=size)
         extra: list[dict[str, str]] = []
         if days_ago == 1:
@@ -125,7 +126,8 @@ class Story:
         rows[2] |= {"pin": "12", "postcode": "ME1"}
         rows[3] |= {"course_code": "RIDE", "forenames": ""}
         rows[4] |= {"force_code": "42"}
-        held = [offer for offer in self.offers.of(Fate.WAITS) if offer.force_code == "46"]
+        waiting = self.offers.of(Fate.WAITS)
+        held = [offer for offer in waiting if offer.force_code == "46" and offer.referral_id]
         moved = make()
         booked = [offer for offer in self.offers.of(Fate.TAUGHT_TOMORROW) if offer.referral_id]
         if held:
@@ -145,15 +147,15 @@ class Story:
                 self.candidates.forget(offers)
 
         gone: set[str] = set()
-        self.clock.at(at_hour(self._day(25), 14), partial(batch, (Fate.WITHDRAWN,), 5))
-        self.clock.at(at_hour(self._day(6), 14), partial(batch, (Fate.WITHDRAWN, Fate.WITHDRAWN_BOOKED), 9))
+        self.clock.at(at_hour(self._working_day(25), 14), partial(batch, (Fate.WITHDRAWN,), 5))
+        self.clock.at(at_hour(self._working_day(6), 14), partial(batch, (Fate.WITHDRAWN, Fate.WITHDRAWN_BOOKED), 9))
         essex = (Fate.WITHDRAWN,)
         self.clock.at(
-            at_hour(self._day(12), 16),
+            at_hour(self._working_day(12), 16),
             lambda now: [self.police.withdraw(o, now=now) for o in self.offers.of(*essex) if o.force_code == "42"],
         )
         self.clock.at(
-            at_hour(self._day(3), 11, 40),
+            at_hour(self._working_day(3), 11, 40),
             lambda now: self.police.extend(
                 next(o for o in self.offers.of(Fate.WAITS) if o.force_code == "46" and o.offered_on > self._day(40)),
                 now=now,
@@ -180,7 +182,7 @@ class Story:
 
     def _act(self, offer: Offer, now: dt.datetime) -> None:
         """The candidate sits down to book."""
-        candidates, past = self.candidates, self.now - dt.timedelta(hours=30)
+        candidates, past = self.candidates, at_hour(self._day(1), 14)
         match offer.fate:
             case Fate.LAPSES:
                 self._hold_only(offer, now)
@@ -240,6 +242,13 @@ class Story:
 
     def _day(self, days_ago: int) -> dt.date:
         return self.today - dt.timedelta(days=days_ago)
+
+    def _working_day(self, days_ago: int) -> dt.date:
+        """That day, or the working day before it: police send nothing at the weekend."""
+        day = self._day(days_ago)
+        while not is_working_day(day):
+            day -= dt.timedelta(days=1)
+        return day
 
 
 def void(_: object) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from audit.context import acting
 from common.clock import from_london, london_day
+from common.working_time import bank_holidays
 from courses import services as courses
 from courses.constants import Mode, TrainerRole
 from courses.models import CourseType
@@ -58,7 +59,7 @@ _LAST_WEEKS = (
     (8, "13:30", "WDU", ""),
     (5, "17:45", "NSAC", ""),
     (3, "09:30", "NSAC", ""),
-    (2, "13:30", "NSAC", ""),
+    (1, "09:00", "NSAC", ""),
 )
 FOREVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 YESTERDAY, TOMORROW, CANCELLED = "yesterday", "tomorrow", "cancelled"
@@ -94,6 +95,8 @@ def lessons(today: dt.date) -> Iterator[Lesson]:
     for days, start, code, town in _LAST_WEEKS:
         yield _lesson(today - dt.timedelta(days=days), start, code, town)
     for day in (today + dt.timedelta(days=days) for days in range(1, 7 * WEEKS_AHEAD + 1)):
+        if day in bank_holidays(day.year):
+            continue
         for weekday, start, code, town in _NEXT_WEEKS:
             if day.weekday() == weekday:
                 yield _lesson(day, start, code, town)
