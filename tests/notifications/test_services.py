@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from audit.context import Actor
 from notifications import rules, services
 from notifications.channels import message_id
 from notifications.constants import MessageStatus
@@ -16,12 +17,17 @@ from tests.support.mail import SmtpSink
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
+STAFF = Actor("staff", "7")
 NOTHING = {"sent": 0, "dropped": 0, "put_off": 0, "dead": 0}
 
 
 def enqueue(number: int = 1, **fields: Any) -> None:
     services.enqueue(
-        "test_letter", to=f"candidate{number}@example.org", dedupe_key=f"test:{number}", now=NOW, **fields
+        "test_letter",
+        to=f"candidate{number}@example.org",
+        dedupe_key=f"test:{number}",
+        now=NOW,
+        **{"context": {"day": "Monday", "name": "Jo"}, **fields},
     )
 
 
@@ -30,8 +36,8 @@ def _letter(tmp_path: Any, settings: Any) -> None:
     """A template of the tests' own, so that no message of the portal is bent for them."""
     folder = tmp_path / "email"
     folder.mkdir()
-    (folder / "test_letter.subject.txt").write_text("Your course\nis {{ day }}")
-    (folder / "test_letter.body.txt").write_text("Hello {{ name }}, ring {{ help_phone }}.")
+    (folder / "test_letter.subject.txt").write_text("Your course\nis on {{ day }}")
+    (folder / "test_letter.body.txt").write_text("Hello {{ name }}.")
     (folder / "test_letter.html").write_text("<p>Hello {{ name }}</p>")
     templates = [dict(settings.TEMPLATES[0])]
     templates[0]["DIRS"] = [tmp_path, *templates[0]["DIRS"]]
@@ -47,18 +53,24 @@ def test_a_message_is_sent_once_with_its_words_and_attachment(smtp_sink: SmtpSin
     assert services.send_messages(now=NOW) == NOTHING
 
     (mail,) = smtp_sink.messages
-    assert mail["Subject"] == "Your course is Monday"
+    assert mail["Subject"] == "Your course is on Monday"
     assert mail["To"] == "candidate1@example.org"
     assert mail["Message-ID"] == message_id("test:1")
     assert "Zoë O’Neil" in mail.get_body(("plain",)).get_content()
     assert [part.get_filename() for part in mail.iter_attachments()] == ["course.ics"]
     message = Message.objects.get()
-    assert (message.status, message.sent_at, message.subject) == (MessageStatus.SENT, NOW, "Your course is Monday")
-    assert message.body == "Hello Zoë O’Neil, ring 03069 990 100.\n"
+    assert (message.status, message.sent_at, message.subject) == (MessageStatus.SENT, NOW, "Your course is on Monday")
+    assert message.body == (
+        "Hello Zoë O’Neil.\n\nNeed help? Ring 03069 990 100.\n\n"
+        "Kent County Council\nDriver offender retraining courses\n"
+    )
+    assert message.version == 0
 
 
 def test_a_message_that_cannot_be_put_into_words_keeps_no_other_waiting(smtp_sink: SmtpSink) -> None:
-    services.enqueue("no_such_letter", to="a@example.org", dedupe_key="test:0", now=NOW)
+    services.enqueue(
+        "no_such_letter", to="a@example.org", dedupe_key="test:0", now=NOW, context={"day": "", "name": ""}
+    )
     enqueue(1)
     assert services.send_messages(now=NOW) == {**NOTHING, "sent": 1, "put_off": 1}
     stuck = Message.objects.get(dedupe_key="test:0")
@@ -116,8 +128,8 @@ def test_a_refused_address_is_given_up_at_once_and_can_be_sent_again(smtp_sink: 
     assert Message.objects.get().error == "the mail server refused the message (550)"
 
     smtp_sink.answer = ""
-    assert services.send_again(message_id=Message.objects.get().pk, now=NOW) is True
-    assert services.send_again(message_id=Message.objects.get().pk, now=NOW) is False
+    assert services.send_again(message_id=Message.objects.get().pk, by=STAFF, now=NOW) is True
+    assert services.send_again(message_id=Message.objects.get().pk, by=STAFF, now=NOW) is False
     assert services.send_messages(now=NOW) == {**NOTHING, "sent": 1}
 
 

@@ -1,27 +1,14 @@
-"""The ways out: each takes a rendered message and sends it, or says whether trying again makes sense."""
+"""E-mail by our own mail server."""
 
 import hashlib
 import smtplib
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from notifications.channels.letter import Letter
 from notifications.errors import TryAgainError, UndeliverableError
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A rendered e-mail. `identity` stays the same over every try, so that a mail system can see a repeat."""
-
-    identity: str
-    to: str
-    subject: str
-    text: str
-    html: str
-    attachments: list[dict[str, Any]]
 
 
 def message_id(identity: str) -> str:

@@ -1,0 +1,223 @@
+"""Everything we tell people: what it is called, when it goes, which values its words may use, with made-up ones.
+
+The samples are what previews and tests show; every value that `{{ }}` may name stands in them.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from notifications.rendering import COMMON, PARTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One thing we tell. `moment` says when it goes and until when, for who edits its words.
+
+    `is_also_texted`: a text message goes beside the e-mail; else only where there is no e-mail address, or it fails.
+    """
+
+    title: str
+    moment: str
+    sample: dict[str, Any]
+    has_sms: bool = True
+    is_also_texted: bool = False
+
+
+_OFFER: dict[str, Any] = {
+    "name": "Zoë O’Neil",
+    "course": "National Speed Awareness Course",
+    "force": "Kent Police",
+    "book_by": "Friday 18 December 2026",
+    "complete_by": "Saturday 6 March 2027",
+    "start_url": "https://courses.example.org/",
+}
+_SESSION: dict[str, Any] = {
+    "course": "National Speed Awareness Course",
+    "day": "Monday 14 December 2026",
+    "times": "9am to 11:45am",
+    "starts": "9am on Monday 14 December 2026",
+    "ready_by": "8:45am",
+    "how": "Online, by video call",
+    "where": ["Online, by video call"],
+    "is_digital": True,
+    "is_on_road": False,
+    "directions": "",
+}
+_BOOKING: dict[str, Any] = {
+    **_SESSION,
+    "name": "Zoë O’Neil",
+    "reference": "KCC-2345-6789",
+    "fee": "£92",
+    "joining_url": "https://meet.example.org/j/1234",
+    "link_from": "9am on Saturday 12 December 2026",
+    "email": "zoe@example.org",
+    "mobile": "07700 900123",
+    "manage_url": "https://courses.example.org/booking/",
+}
+_MONEY: dict[str, Any] = {
+    "name": "Zoë O’Neil",
+    "reference": "KCC-2345-6789",
+    "amount": "£92",
+    "manage_url": "https://courses.example.org/booking/",
+}
+
+KINDS: dict[str, Kind] = {
+    "offer_ready": Kind(
+        title="Your course can be booked",
+        moment="When an offer can first be booked; until book by has passed.",
+        sample=_OFFER,
+        is_also_texted=True,
+    ),
+    "chaser_offer": Kind(
+        title="You have not booked yet",
+        moment="7, 14 and 21 days after the offer, at 10am, while nothing is booked; for two days.",
+        sample=_OFFER,
+    ),
+    "chaser_complete_by": Kind(
+        title="Little time is left to take the course",
+        moment="14, 7 and 3 days before complete by, at 10am, while nothing is booked; for two days.",
+        sample=_OFFER,
+    ),
+    "expiring": Kind(
+        title="The last day to book is near",
+        moment="The day before book by, at 10am, while nothing is booked; until book by has passed.",
+        sample=_OFFER,
+        is_also_texted=True,
+    ),
+    "hold_lapsed": Kind(
+        title="The hold ran out",
+        moment="When a hold runs out before payment; for two days.",
+        sample=_BOOKING,
+    ),
+    "confirmation": Kind(
+        title="The course is booked",
+        moment="When the place is theirs; until the course is over.",
+        sample=_BOOKING,
+        is_also_texted=True,
+    ),
+    "moved": Kind(
+        title="The course is moved",
+        moment="When the candidate has moved to another date; until the course is over.",
+        sample={**_BOOKING, "was": "9am on Monday 7 December 2026", "move_fee": "£25"},
+        is_also_texted=True,
+    ),
+    "cancelled": Kind(
+        title="The course is cancelled",
+        moment="When a booking is cancelled as the candidate asked.",
+        sample={**_BOOKING, "refund": "£92", "by_kcc": False},
+    ),
+    "session_cancelled": Kind(
+        title="We have cancelled the course",
+        moment="When KCC cancels a session or a booking.",
+        sample={**_BOOKING, "refund": "£92", "by_kcc": True},
+        is_also_texted=True,
+    ),
+    "session_changed": Kind(
+        title="Something about the course has changed",
+        moment="When time, room or link of a session change; until the course starts.",
+        sample=_BOOKING,
+        is_also_texted=True,
+    ),
+    "joining_link": Kind(
+        title="The link to join",
+        moment="Within 48 hours of the course, where the link was not in an earlier message; until the course starts.",
+        sample=_BOOKING,
+    ),
+    "reminder_7d": Kind(
+        title="Reminder, 7 days before",
+        moment="7 days before the course, to who had booked by then; until 48 hours before.",
+        sample={**_BOOKING, "joining_url": ""},
+    ),
+    "reminder_48h": Kind(
+        title="Reminder with the link, 48 hours before",
+        moment="48 hours before the course, to who had booked by then; until 2 hours before.",
+        sample=_BOOKING,
+        is_also_texted=True,
+    ),
+    "reminder_2h": Kind(
+        title="Reminder, 2 hours before",
+        moment="2 hours before the course, to who had booked by then; until the course starts.",
+        sample=_BOOKING,
+        is_also_texted=True,
+    ),
+    "waiting_offer": Kind(
+        title="A place has come free",
+        moment="When a freed place is held for somebody who waits; until the hold ends.",
+        sample={**_BOOKING, "offer_until": "11am on Wednesday 2 December 2026", "leave_url": "https://courses.example.org/waiting/leave/"},
+        is_also_texted=True,
+    ),
+    "payment_received": Kind(
+        title="Receipt",
+        moment="When a payment arrives that no other message tells of.",
+        sample={**_MONEY, "paid_for": "moving your course", "paid_at": "11:12am on Friday 20 November 2026"},
+    ),
+    "payment_refunded": Kind(
+        title="Money is on its way back",
+        moment="When Stripe has sent a refund.",
+        sample=_MONEY,
+    ),
+    "payment_failed": Kind(
+        title="The payment did not go through",
+        moment="When a payment fails after the candidate has left the payment page; until the hold ends.",
+        sample={
+            **_MONEY,
+            "day": "Monday 14 December 2026",
+            "times": "9am to 11:45am",
+            "held_until": "11:30am on Friday 20 November 2026",
+        },
+        is_also_texted=True,
+    ),
+    "paid_too_late": Kind(
+        title="The payment came too late",
+        moment="When a payment arrives for a place that is no longer to be had.",
+        sample={**_BOOKING, "refund": "£92", "can_book_again": True},
+    ),
+    "outcome": Kind(
+        title="How the course went",
+        moment="When the register is closed and the outcome goes to the force.",
+        sample={
+            **_BOOKING,
+            "is_completed": False,
+            "why": "you joined too late",
+            "force": "Kent Police",
+            "can_book_again": True,
+            "complete_by": "Saturday 6 March 2027",
+        },
+    ),
+    "withdrawn": Kind(
+        title="The offer is withdrawn",
+        moment="When police withdraw an offer.",
+        sample={**_BOOKING, "refund": "£92", "was_confirmed": True},
+        is_also_texted=True,
+    ),
+    "batch_receipt": Kind(
+        title="Receipt of a file (to police)",
+        moment="When a batch is settled or refused.",
+        has_sms=False,
+        sample={
+            "file_name": "offers.csv",
+            "kind": "Referrals",
+            "refusal": "",
+            "rows": 120,
+            "new": 110,
+            "unchanged": 2,
+            "changed": 3,
+            "rejected": 4,
+            "quarantined": 1,
+            "warnings": 7,
+            "path": "/police/batches/00000000-0000-4000-8000-000000000000/",
+        },
+    ),
+}  # fmt: skip
+
+
+def title_of(kind: str) -> str:
+    """What a kind is called; its own name where it is none of ours any more."""
+    return KINDS[kind].title if kind in KINDS else kind
+
+
+def known_placeholders(kind: str) -> frozenset[str]:
+    """Every name that the words of a kind may use. Shared parts are there for what is about a booking."""
+    sample = KINDS[kind].sample
+    parts = PARTS if _BOOKING.keys() <= sample.keys() else ()
+    return frozenset(sample) | COMMON | frozenset(parts)

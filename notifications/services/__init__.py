@@ -1,0 +1,22 @@
+"""Telling people: into the outbox, out of it, and what is done where that fails."""
+
+from notifications.services.outbox import Draft, enqueue, enqueue_many, tell, withdraw, withdraw_kinds
+from notifications.services.receipts import record_receipt
+from notifications.services.sending import send_messages
+from notifications.services.untold import send_again, told_otherwise
+from notifications.services.wording import preview, publish
+
+__all__ = [
+    "Draft",
+    "enqueue",
+    "enqueue_many",
+    "preview",
+    "publish",
+    "record_receipt",
+    "send_again",
+    "send_messages",
+    "tell",
+    "told_otherwise",
+    "withdraw",
+    "withdraw_kinds",
+]
