@@ -48,10 +48,13 @@ def copy_rows(cursor: Any, table: str, columns: Sequence[str], rows: Iterable[Se
 
 
 def copy_text(cursor: Any, table: str, columns: Sequence[str], text: str) -> None:
-    """As `copy_rows`, of lines that their maker has put into COPY's text format already (`copy_value`)."""
+    """As `copy_rows`, of lines that their maker has put into COPY's text format already (`copy_value`).
+
+    Without a savepoint: a caller in a transaction has it to roll back when this fails.
+    """
     named = ", ".join(f'"{column}"' for column in columns)
     source = io.BytesIO(text.encode())
-    with transaction.atomic(using=cursor.db.alias):
+    with transaction.atomic(using=cursor.db.alias, savepoint=False):
         for prelude in _preludes:
             prelude(cursor)
         with cursor.db.wrap_database_errors:

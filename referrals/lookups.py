@@ -14,7 +14,12 @@ def pin_hash(force_code: str, reference: str, pin: str) -> bytes:
 def driver_number_hash(driver_number: str) -> bytes:
     """What a driver number of any country is found by, however it was written; empty where there is none."""
     key = driver_number_key(driver_number)
-    return keyed_hash("driver-number", key) if key else b""
+    return clean_number_hash(key) if key else b""
+
+
+def clean_number_hash(driver_number: str) -> bytes:
+    """As `driver_number_hash`, of a number that is in its one form and is there."""
+    return keyed_hash("driver-number", driver_number)
 
 
 def person_hash(surname: str, date_of_birth: dt.date, postcode: str) -> bytes:

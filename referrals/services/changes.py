@@ -76,6 +76,10 @@ _SAME = {
 }
 
 
+# Licences whose driver number the checks have brought into its one form.
+_CLEANED = frozenset({"GB", "NI"})
+
+
 class Hashes(NamedTuple):
     """What is stored of a referral instead of what must not be stored."""
 
@@ -90,7 +94,7 @@ def hashes_of(values: ReferralValues) -> Hashes:
     number = values.driver_number
     return Hashes(
         lookups.pin_hash(values.force_code, values.reference, values.pin),
-        lookups.driver_number_hash(number) if number else b"",
+        lookups.clean_number_hash(number) if values.licence_type in _CLEANED else lookups.driver_number_hash(number),
         encrypt(number),
         lookups.person_hash(values.surname, values.date_of_birth, values.postcode),
     )

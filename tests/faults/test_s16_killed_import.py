@@ -36,7 +36,7 @@ def test_s16_batch_killed_at_row_6000_is_resumed_and_the_second_upload_is_a_no_o
     sent = content()
     row_7000 = many(1, start=7000)[0]["reference"]
     with psycopg2.connect(databases.current_url()) as blocker:
-        # A row that is not committed yet makes the worker wait in its fourth slice, with three of them settled.
+        # A row that is not committed yet makes the worker wait in its seventh slice, with six of them settled.
         with blocker.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO referrals_referral (force_id, reference, pin_hash, course_type_id, status, status_at, "
