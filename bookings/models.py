@@ -70,14 +70,8 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         return self.filter(status__in=LIVE)
 
     def with_session(self) -> "BookingQuerySet":
-        """With everything a page says of a booking, in the same query."""
-        return self.select_related(
-            "place__session__course_type",
-            "place__session__version",
-            "place__session__room__venue",
-            "referral__force",
-            "policy",
-        )
+        """With everything a page or a message says of a booking, in the same query."""
+        return self.select_related("place__session__course_type", "place__session__room__venue", "referral", "policy")
 
 
 class Booking(models.Model):

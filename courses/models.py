@@ -195,7 +195,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
     def with_room(self) -> "SessionQuerySet":
         """With everything a page says of a session, in the same query."""
-        return self.select_related("course_type", "version", "room__venue")
+        return self.select_related("course_type", "room__venue")
 
 
 class Session(models.Model):

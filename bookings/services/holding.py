@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, F
 
 from audit import services as audit
 from audit.context import Actor
@@ -49,11 +50,20 @@ def hold(*, referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> B
     """
     for last_try in (False, True):
         try:
+            _look(referral_id, session_id)
             return _hold(referral_id, session_id, by, now)
         except NoPlaceLeftError:
             if last_try or not lapse_expired(session_id=session_id, by=by, now=now):
                 raise
     raise AssertionError("unreachable")
+
+
+def _look(referral_id: int, session_id: int) -> None:
+    """Refuse a full session before anything is locked, so that those who come too late do not queue for its lock."""
+    full = Session.objects.filter(pk=session_id, places_claimed__gte=F("capacity"))
+    theirs = Booking.objects.live().filter(place__session_id=session_id, referral_id=referral_id)
+    if full.exclude(Exists(theirs)).exists():
+        raise NoPlaceLeftError
 
 
 def _hold(referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> Booking:
@@ -66,6 +76,8 @@ def _hold(referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> Boo
             live = _live(referral_id, lock=True)
             if live and live.place.session_id not in sessions:
                 continue
+            if live:
+                live.referral = referral
             if session_id not in sessions:
                 raise SessionNotFoundError
             return _hold_locked(referral, sessions[session_id], live, by, now)
@@ -273,7 +285,7 @@ def _runs(place: Place, now: dt.datetime) -> bool:
 
 
 def _live(referral_id: int, *, lock: bool = False) -> Booking | None:
-    rows = Booking.objects.live().filter(referral_id=referral_id).with_session()
+    rows = Booking.objects.live().filter(referral_id=referral_id).select_related("place")
     return (rows.select_for_update(no_key=True, of=("self",)) if lock else rows).first()
 
 

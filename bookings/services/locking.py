@@ -13,9 +13,9 @@ from referrals.models import Referral
 
 
 def lock_sessions(session_ids: set[int]) -> dict[int, Session]:
-    """Lock sessions, the lower number first."""
-    rows = Session.objects.select_for_update(no_key=True).filter(pk__in=session_ids).order_by("pk")
-    return {session.pk: session for session in rows}
+    """Lock sessions, the lower number first; they come with their course and room."""
+    rows = Session.objects.select_for_update(no_key=True, of=("self",)).with_room()
+    return {session.pk: session for session in rows.filter(pk__in=session_ids).order_by("pk")}
 
 
 def lock_referral(referral_id: int) -> Referral:
@@ -24,7 +24,7 @@ def lock_referral(referral_id: int) -> Referral:
 
 
 def lock_booking(booking_id: int) -> Booking:
-    """Lock a booking and everything above it in the order, and return it as it is now, with its session.
+    """Lock a booking and everything above it in the order, and return it as it is now, with all of that.
 
     Raises BookingNotFoundError; BookingStateError where it changed its session between the look and the lock (the
     caller's request is then out of date).
@@ -33,11 +33,13 @@ def lock_booking(booking_id: int) -> Booking:
     if where is None:
         raise BookingNotFoundError
     session_id, referral_id = where
-    lock_sessions({session_id})
-    lock_referral(referral_id)
-    booking = Booking.objects.select_for_update(no_key=True, of=("self",)).with_session().get(pk=booking_id)
+    session = lock_sessions({session_id})[session_id]
+    referral = lock_referral(referral_id)
+    locked = Booking.objects.select_for_update(no_key=True, of=("self",)).select_related("place", "policy")
+    booking = locked.get(pk=booking_id)
     if booking.place.session_id != session_id:
         raise BookingStateError
+    booking.place.session, booking.referral = session, referral
     return booking
 
 

@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
@@ -155,15 +154,6 @@ def safe_next(path: str) -> str:
     except Resolver404:
         return ""
     return path if match.app_name == "bookings" and match.url_name in _PAGES else ""
-
-
-def address_of(request: HttpRequest) -> str:
-    """Where a request comes from: the last address that a proxy of ours has not written itself."""
-    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    proxies: int = settings.TRUSTED_PROXIES
-    if proxies and forwarded:
-        return forwarded[-min(proxies, len(forwarded))]
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _forget(request: HttpRequest) -> None:

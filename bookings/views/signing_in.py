@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.access import client_address
 from audit.context import Actor
 from audit.middleware import act_as
 from bookings import selectors, services
@@ -35,7 +36,7 @@ def sign_in(request: HttpRequest, now: dt.datetime) -> HttpResponse:
                 reference=form.cleaned_data["reference"],
                 pin=form.cleaned_data["pin"],
                 driver_number=form.cleaned_data["driver_number"],
-                address=door.address_of(request),
+                address=client_address(request) or "",
                 now=now,
             )
         except TooManyTriesError as error:

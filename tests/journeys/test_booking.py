@@ -60,7 +60,7 @@ class Candidate:
         assert self.sign_in() == "/offer/"
         assert self.post("/booking/hold/", session=session.pk) == "/booking/details/"
         assert self.post("/booking/details/", email="jo@example.org", mobile="") == "/booking/consents/"
-        boxes = {name: "on" for name in self.client.get("/booking/consents/").context["form"].fields}
+        boxes = dict.fromkeys(self.client.get("/booking/consents/").context["form"].fields, "on")
         assert self.post("/booking/consents/", **boxes) == "/booking/check/"
         assert self.client.get("/booking/check/").status_code == 200
 

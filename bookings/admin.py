@@ -1,0 +1,198 @@
+"""What KCC staff see and do about bookings: everything is read here; what may be done is done by a service."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+
+from accounts.access import client_address
+from audit import services as audit
+from audit.admin import HistoryAdmin
+from audit.middleware import actor_of
+from audit.models import AuditEvent
+from bookings import services
+from bookings.constants import CancelCause, Evidence
+from bookings.models import Booking, Consent, ConsentText, Need, Policy
+from common import clock
+from common.identifiers import normalise_booking_reference
+from common.money import pounds, pounds_and_pence
+from courses.admin.acts import NoDelete, Read, act_page, acting_staff
+
+CHANGE = "bookings.change_booking"
+
+
+class CancelForm(forms.Form):
+    """For whom, and why; the policy decides what goes back unless KCC cancels or there is evidence."""
+
+    cause = forms.ChoiceField(
+        label="Who cancels",
+        choices=[(CancelCause.CANDIDATE, "The candidate"), (CancelCause.KCC, "KCC: everything goes back")],
+    )
+    evidence = forms.ChoiceField(
+        required=False,
+        choices=[("", "None: the policy decides"), *Evidence.choices],
+        help_text="Gives everything back. Only its kind is recorded, never the evidence",
+    )
+    reason = forms.CharField(max_length=200, help_text="It is kept with the change")
+
+
+class ConsentInline(Read, admin.TabularInline):  # type: ignore[type-arg]
+    """What the candidate agreed to."""
+
+    model = Consent
+    fields = ("text", "given_at")
+
+
+@admin.register(Booking)
+class BookingAdmin(Read, HistoryAdmin):
+    """Bookings, found by their reference or the police's."""
+
+    list_display = ("reference", "referral", "session", "status", "fee", "confirmed_at", "created_at")
+    list_filter = ("status", "cancel_cause", "place__session__course_type")
+    list_select_related = ("referral", "place__session__course_type")
+    search_fields = ("=reference", "=referral__reference")
+    search_help_text = "Booking (KCC-XXXX-XXXX) or the police's reference"
+    ordering = ("-pk",)
+    fields = (
+        "reference", "referral", "session", "status", "status_at", "status_by", "created_at", "confirmed_at",
+        "cancel_cause", "held_until", "extensions", "email", "mobile", "fee", "parts", "policy",
+    )  # fmt: skip
+    readonly_fields = ("session", "fee", "parts", "held_until")
+    inlines = (ConsentInline,)
+    change_form_template = "admin/bookings/booking_change_form.html"
+
+    @admin.display(ordering="place__session__starts_at")
+    def session(self, booking: Booking) -> str:
+        """Course and time."""
+        session = booking.place.session
+        return f"{session.course_type.code}, {clock.moment_words(session.starts_at)}"
+
+    @admin.display(ordering="fee_pence")
+    def fee(self, booking: Booking) -> str:
+        """What it was sold for."""
+        return pounds_and_pence(booking.fee_pence)
+
+    @admin.display(description="made of")
+    def parts(self, booking: Booking) -> str:
+        """The parts of the fee it was sold under."""
+        return ", ".join(f"{name} {pounds_and_pence(pence)}" for name, pence in booking.fee_parts.items())
+
+    @admin.display
+    def held_until(self, booking: Booking) -> str:
+        """When the hold ends."""
+        until = booking.place.held_until
+        return clock.moment_words(until) if until else ""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Booking]", search_term: str
+    ) -> "tuple[QuerySet[Booking], bool]":
+        """A reference is found however it was typed."""
+        term = normalise_booking_reference(search_term) or search_term.strip().upper()
+        return super().get_search_results(request, queryset, term)
+
+    def get_urls(self) -> list[Any]:
+        """Cancelling has a page of its own."""
+        cancel = self.admin_site.admin_view(self.cancel_view)
+        return [path("<int:pk>/cancel/", cancel, name="bookings_booking_cancel"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A booking with what happened to it; that it is opened is recorded."""
+        extra = dict(extra_context or {})
+        booking = self.get_object(request, object_id)
+        by = actor_of(request)
+        if booking is not None and by is not None and self.has_view_permission(request, booking):
+            audit.log_access(
+                "booking.opened",
+                by=by,
+                now=clock.now(),
+                referral_key=booking.referral.key,
+                subject=f"booking:{booking.reference}",
+                address=client_address(request),
+            )
+            extra["events"] = AuditEvent.objects.filter(referral_key=booking.referral.key).order_by("pk")
+            extra["may_cancel"] = booking.is_live and request.user.has_perm(CHANGE)
+        return super().change_view(request, object_id, form_url, extra)
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Cancel, with what would go back in sight."""
+        by, now = acting_staff(request, CHANGE), clock.now()
+        booking = get_object_or_404(Booking.objects.with_session(), pk=pk)
+        form = CancelForm(request.POST if request.method == "POST" else None)
+
+        def act(given: dict[str, Any]) -> str:
+            pence = services.cancel(
+                booking_id=pk,
+                cause=CancelCause(given["cause"]),
+                reason=given["reason"],
+                evidence=given["evidence"],
+                by=by,
+                now=now,
+            )
+            return f"{booking.reference} is cancelled. {pounds(pence)} goes back."
+
+        by_policy = services.refund_on_cancel(booking, cause=CancelCause.CANDIDATE, now=now).pence
+        all_of_it = services.refund_on_cancel(booking, cause=CancelCause.KCC, now=now).pence
+        return act_page(
+            self,
+            request,
+            form=form,
+            title=f"Cancel {booking.reference}",
+            act=act,
+            back=reverse("admin:bookings_booking_change", args=[pk]),
+            lead=f"By the policy {pounds(by_policy)} goes back; if KCC cancels, or with evidence, {pounds(all_of_it)}.",
+            button="Cancel the booking",
+        )
+
+
+@admin.register(ConsentText)
+class ConsentTextAdmin(NoDelete, HistoryAdmin):
+    """A text that somebody may have agreed to is never edited: a new version is added."""
+
+    list_display = ("kind", "version", "valid_from", "statement")
+    list_filter = ("kind",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """No."""
+        return False
+
+
+@admin.register(Policy)
+class PolicyAdmin(NoDelete, HistoryAdmin):
+    """The rules of booking with their dates. One is only ended; bookings keep the one they were made under."""
+
+    list_display = ("valid_from", "valid_to", "hold_minutes", "cancel_days", "cancel_notice_days")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Policy | None = None) -> tuple[str, ...]:
+        """Everything but the last day, once it exists."""
+        return tuple(field.name for field in Policy._meta.fields if field.name != "valid_to") if obj else ()
+
+
+@admin.register(Need)
+class NeedAdmin(Read, HistoryAdmin):
+    """What has to be arranged for candidates. Who may see this table sees special-category data: few should."""
+
+    list_display = ("kind", "referral", "told_at", "is_arranged", "arranged_at", "arranged_by")
+    list_filter = ("is_arranged", "kind")
+    list_select_related = ("referral",)
+    search_fields = ("=referral__reference",)
+    ordering = ("is_arranged", "told_at")
+    actions = ("arrange",)
+
+    def has_arrange_permission(self, request: HttpRequest) -> bool:
+        """Who may record it."""
+        return bool(request.user.has_perm("bookings.change_need"))
+
+    @admin.action(description="Record as arranged", permissions=["arrange"])
+    def arrange(self, request: HttpRequest, queryset: "QuerySet[Need]") -> None:
+        """Record each chosen need as arranged."""
+        by, now = acting_staff(request, "bookings.change_need"), clock.now()
+        done = [
+            services.arrange_need(need_id=pk, by=by, now=now) for pk in list(queryset.values_list("pk", flat=True))
+        ]
+        self.message_user(request, f"{len(done)} recorded as arranged.")
