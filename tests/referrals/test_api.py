@@ -1,0 +1,326 @@
+"""The API of forces' systems, by its own words (CONTRACT.md, API v1)."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from audit.models import AccessLog, AuditEvent
+from referrals import selectors, services
+from referrals.constants import ReferralStatus, TokenScope
+from referrals.models import Batch, Force, ForceToken, Referral
+from tests.factories import referrals as factories
+from tests.referrals.files import GOOD, JOB, OFFICER, UGLY, as_csv, import_bytes, many
+
+pytestmark = pytest.mark.django_db
+NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture(autouse=True)
+def noon(time_machine: Any) -> None:
+    time_machine.move_to(NOW, tick=False)
+
+
+def token(force: str = "46", **changes: Any) -> str:
+    given: dict[str, Any] = {
+        "force": Force.objects.get(pk=force),
+        "name": "crime system",
+        "scopes": TokenScope.values,
+        "expires_at": NOW + dt.timedelta(days=1),
+        "by": OFFICER,
+        "now": NOW,
+    }
+    return services.issue_token(**(given | changes))[1]
+
+
+@pytest.fixture
+def api(client: Client) -> Client:
+    """A client of Kent's system."""
+    client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {token()}"
+    return client
+
+
+def send(api: Client, content: bytes, *, kind: str = "referrals", **headers: str) -> Any:
+    file = SimpleUploadedFile("offers.csv", content)
+    return api.post("/api/v1/batches/", {"file": file, "kind": kind}, headers=headers)
+
+
+def problem(response: Any, status: int) -> dict[str, Any]:
+    assert response.status_code == status
+    assert response["Content-Type"] == PROBLEM
+    told: dict[str, Any] = response.json()
+    assert told["status"] == status
+    assert told["type"] == "about:blank"
+    return told
+
+
+def test_token_is_kept_as_a_hash_only() -> None:
+    text = token()
+    kept = ForceToken.objects.get()
+    assert text.startswith("ndors_46_")
+    assert text not in repr(ForceToken.objects.values().get())
+    assert kept.scopes == ["batches", "outcomes", "referrals"]
+    assert AuditEvent.objects.get().action == "token.issued"
+
+
+def test_without_a_token_401_asks_for_one(client: Client) -> None:
+    response = client.get("/api/v1/outcomes/")
+    problem(response, 401)
+    assert response["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+@pytest.mark.parametrize("header", ["Bearer wrong", "Basic abc", "Bearer"])
+def test_wrong_token_is_401(client: Client, header: str) -> None:
+    assert problem(client.get("/api/v1/outcomes/", headers={"Authorization": header}), 401)
+
+
+def test_expired_and_revoked_tokens_are_401_and_a_new_one_overlaps(client: Client) -> None:
+    old = token(expires_at=NOW + dt.timedelta(seconds=1))
+    new = token()
+    for text in (old, new):
+        assert client.get("/api/v1/outcomes/", headers={"Authorization": f"Bearer {text}"}).status_code == 200
+    ForceToken.objects.filter(name="crime system").order_by("pk").first().delete()  # type: ignore[union-attr]
+    assert client.get("/api/v1/outcomes/", headers={"Authorization": f"Bearer {old}"}).status_code == 401
+    services.revoke_token(token_id=ForceToken.objects.get().pk, by=OFFICER, now=NOW)
+    assert client.get("/api/v1/outcomes/", headers={"Authorization": f"Bearer {new}"}).status_code == 401
+    ended = token(expires_at=NOW)
+    assert client.get("/api/v1/outcomes/", headers={"Authorization": f"Bearer {ended}"}).status_code == 401
+
+
+def test_scope_that_the_token_lacks_is_403(client: Client) -> None:
+    text = token(scopes=["outcomes"])
+    headers = {"Authorization": f"Bearer {text}"}
+    assert client.get("/api/v1/outcomes/", headers=headers).status_code == 200
+    assert problem(client.get("/api/v1/referrals/46DEMO0001/", headers=headers), 403)
+    assert problem(client.post("/api/v1/batches/", headers=headers), 403)
+
+
+def test_batch_is_taken_settled_and_told(api: Client) -> None:
+    response = send(api, GOOD.read_bytes())
+    assert response.status_code == 202
+    batch = Batch.objects.get()
+    assert response.json() == {"id": str(batch.pk), **selectors.receipt(batch)}
+    assert response.json()["settled_at"] is None
+    assert batch.received_by == "api:46"
+
+    services.import_next_batch(by=JOB, now=NOW)
+    receipt = api.get(f"/api/v1/batches/{batch.pk}/").json()
+    assert receipt == selectors.receipt(Batch.objects.get())
+    assert (receipt["rows"], receipt["new"]) == (300, 300)
+    again = send(api, GOOD.read_bytes())
+    assert again.status_code == 200
+    assert again.json() == {"id": str(batch.pk), **receipt}
+
+
+def test_idempotency_key_stands_for_one_file(api: Client) -> None:
+    first = send(api, GOOD.read_bytes(), **{"Idempotency-Key": "day-20"})
+    again = send(api, GOOD.read_bytes(), **{"Idempotency-Key": "day-20"})
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert first.json()["id"] == again.json()["id"]
+    other = send(api, UGLY.read_bytes(), **{"Idempotency-Key": "day-20"})
+    assert "Idempotency-Key" in problem(other, 422)["detail"]
+    assert Batch.objects.count() == 1
+    problem(send(api, GOOD.read_bytes(), kind="forecast", **{"Idempotency-Key": "day-20"}), 422)
+    assert send(api, UGLY.read_bytes(), **{"Idempotency-Key": "day-21"}).status_code == 202
+
+
+def test_refused_file_says_why(api: Client) -> None:
+    identity = send(api, b"name,colour\r\nJo,red\r\n").json()["id"]
+    services.import_next_batch(by=JOB, now=NOW)
+    receipt = api.get(f"/api/v1/batches/{identity}/").json()
+    assert receipt["refused"].startswith("The first row must hold the column names of a referrals file")
+
+
+@pytest.mark.parametrize(
+    ("sent", "wrong"),
+    [({"kind": "referrals"}, "file"), ({"file": "x", "kind": "letters"}, "kind")],
+)
+def test_upload_with_wrong_values_is_422(api: Client, sent: dict[str, str], wrong: str) -> None:
+    told = problem(api.post("/api/v1/batches/", sent), 422)
+    assert wrong in told["errors"]
+    assert Batch.objects.count() == 0
+
+
+def test_upload_that_is_too_large_is_413(api: Client, settings: Any) -> None:
+    settings.BATCH_MAX_BYTES = 10
+    problem(send(api, b"x" * 11), 413)
+    assert Batch.objects.count() == 0
+
+
+def test_upload_of_another_media_type_is_415(api: Client) -> None:
+    problem(api.post("/api/v1/batches/", {"kind": "referrals"}, content_type="application/json"), 415)
+
+
+def test_rows_come_in_pages_with_all_errors(api: Client) -> None:
+    batch = import_bytes(UGLY.read_bytes())
+    page = api.get(f"/api/v1/batches/{batch.pk}/rows/?state=rejected").json()
+    assert [row["row"] for row in page["results"]] == [6, 8, 10, 12, 15, 17, 18, 19, 20, 21, 22, 25]
+    assert page["next"] is page["previous"] is None
+    error = page["results"][0]["errors"][0]
+    assert (error["row"], error["column"], error["code"], error["value"]) == (
+        6,
+        "date_of_birth",
+        "invalid_date",
+        "31/02/1980",
+    )
+    assert set(error) == {"row", "column", "code", "message", "value"}
+
+
+def test_rows_are_followed_by_cursor(api: Client) -> None:
+    batch = import_bytes(GOOD.read_bytes())
+    first = api.get(f"/api/v1/batches/{batch.pk}/rows/").json()
+    second = api.get(first["next"]).json()
+    assert [row["row"] for row in first["results"] + second["results"]] == list(range(2, 302))
+    assert second["next"] is None
+    problem(api.get(f"/api/v1/batches/{batch.pk}/rows/?state=good"), 422)
+
+
+def test_rejected_csv(api: Client) -> None:
+    batch = import_bytes(UGLY.read_bytes())
+    response = api.get(f"/api/v1/batches/{batch.pk}/rejected.csv")
+    content = b"".join(response).decode("utf-8-sig")  # type: ignore[call-overload]
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert len(content.splitlines()) == 13
+
+
+def test_referral_without_its_secrets_and_on_record(api: Client) -> None:
+    import_bytes(GOOD.read_bytes())
+    told = api.get("/api/v1/referrals/46KD00000126/").json()
+    assert told == {
+        "force_code": "46",
+        "reference": "46KD00000126",
+        "course_code": "NSAC",
+        "status": "LIVE",
+        "status_at": "2026-11-20T12:00:00Z",
+        "forenames": "Paul Tomasz",
+        "surname": "Ó'Brien",
+        "offence_code": "SP30",
+        "offence_at": "2026-11-03T18:34:00Z",
+        "offer_date": "2026-11-20",
+        "book_by": "2026-12-18",
+        "complete_by": "2027-03-03",
+        "received_at": "2026-11-20T12:00:00Z",
+        "bookable_at": "2026-11-20T12:00:00Z",
+    }
+    entry = AccessLog.objects.get()
+    assert (entry.action, entry.referral_key, entry.actor) == ("referral.opened", "46/46KD00000126", "api:46")
+
+
+def test_withdrawing_and_extending(api: Client) -> None:
+    held = factories.LiveReferralFactory(now=NOW)
+    address = f"/api/v1/referrals/{held.reference}/"
+    later = (held.complete_by + dt.timedelta(days=5)).isoformat()
+    extended = api.post(
+        f"{address}extend/", {"complete_by": later, "evidence": "Letter 7"}, content_type="application/json"
+    )
+    assert extended.json()["complete_by"] == later
+    sent = {"reason": "COURT", "effective_at": "2026-11-21T09:30:00Z"}
+    withdrawn = api.post(f"{address}withdraw/", sent, content_type="application/json")
+    assert (withdrawn.status_code, withdrawn.json()["status"]) == (200, "WITHDRAWN")
+    again = api.post(f"{address}withdraw/", sent, content_type="application/json")
+    assert again.status_code == 200
+    held.refresh_from_db()
+    assert held.withdrawal.effective_at == dt.datetime(2026, 11, 21, 9, 30, tzinfo=dt.UTC)
+    late = api.post(
+        f"{address}extend/", {"complete_by": later, "evidence": "Letter 8"}, content_type="application/json"
+    )
+    assert problem(late, 409)["detail"] == "This cannot be done: the referral is now “withdrawn by police”."
+
+
+def test_wrong_values_are_422_and_broken_json_400(api: Client) -> None:
+    held = factories.LiveReferralFactory(now=NOW)
+    address = f"/api/v1/referrals/{held.reference}/withdraw/"
+    told = problem(api.post(address, {"reason": "BECAUSE"}, content_type="application/json"), 422)
+    assert "reason" in told["errors"]
+    problem(api.post(address, "{", content_type="application/json"), 400)
+    problem(api.get(address), 405)
+    held.refresh_from_db()
+    assert held.status == ReferralStatus.LIVE
+
+
+def test_outcomes_are_given_in_order_and_acknowledged(api: Client) -> None:
+    for n in range(3):
+        factories.outcome(factories.CompletedReferralFactory(reference=f"46OUT{n:04d}"), now=NOW)
+    told = api.get("/api/v1/outcomes/?after=1").json()
+    assert told["next"] is None
+    assert told["results"][0] == {
+        "sequence": 2,
+        "force_code": "46",
+        "reference": "46OUT0001",
+        "outcome": "COMPLETED",
+        "reason": "",
+        "course_code": "NSAC",
+        "attended_on": None,
+        "provider_reference": "",
+        "recorded_at": "2026-11-20T12:00:00Z",
+    }
+    early = api.post("/api/v1/outcomes/acknowledge/", {"up_to": 4}, content_type="application/json")
+    problem(early, 422)
+    done = api.post("/api/v1/outcomes/acknowledge/", {"up_to": 3}, content_type="application/json")
+    assert done.json() == {"acknowledged": 3}
+    problem(api.get("/api/v1/outcomes/?after=-1"), 422)
+
+
+def test_s19_another_forces_anything_is_404_and_in_the_access_log(api: Client) -> None:
+    batch = import_bytes(as_csv(many(1, force="42")), force="42")
+    held = Referral.objects.get()
+    asked = [
+        f"/api/v1/batches/{batch.pk}/",
+        f"/api/v1/batches/{batch.pk}/rows/",
+        f"/api/v1/batches/{batch.pk}/rejected.csv",
+        f"/api/v1/referrals/{held.reference}/",
+    ]
+    for address in asked:
+        problem(api.get(address), 404)
+    sent = {"reason": "COURT", "complete_by": "2027-03-30", "evidence": "x"}
+    posted = [f"/api/v1/referrals/{held.reference}/{act}/" for act in ("withdraw", "extend")]
+    for address in posted:
+        problem(api.post(address, sent, content_type="application/json"), 404)
+    log = AccessLog.objects.order_by("id").values_list("action", "subject", "allowed", "actor")
+    assert list(log) == [("api.not_found", address, False, "api:46") for address in asked + posted]
+    held.refresh_from_db()
+    assert held.status == ReferralStatus.LIVE
+
+
+def test_every_address_with_an_id_is_in_the_test_above() -> None:
+    from referrals.api.urls import urlpatterns
+
+    with_ids = {pattern.name for pattern in urlpatterns if "<" in str(pattern.pattern)}
+    assert with_ids == {"batch", "rows", "rejected", "referral", "withdraw", "extend"}
+
+
+def test_too_many_requests_are_429_with_the_time_to_wait(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from referrals.api.authentication import TokenThrottle
+
+    monkeypatch.setattr(TokenThrottle, "rate", "2/min")
+    assert [api.get("/api/v1/outcomes/").status_code for _ in range(2)] == [200, 200]
+    response = api.get("/api/v1/outcomes/")
+    problem(response, 429)
+    assert 0 < int(response["Retry-After"]) <= 60
+
+
+def test_unknown_address_is_a_problem_too(api: Client) -> None:
+    problem(api.get("/api/v1/nothing/"), 404)
+
+
+def test_schema_names_every_operation(client: Client) -> None:
+    schema = client.get("/api/schema/", headers={"Accept": "application/json"}).json()
+    assert schema["openapi"] == "3.1.1"
+    operations = {
+        (path, verb) for path, verbs in schema["paths"].items() for verb in verbs if path.startswith("/api/v1/")
+    }
+    assert operations == {
+        ("/api/v1/batches/", "post"),
+        ("/api/v1/batches/{batch_id}/", "get"),
+        ("/api/v1/batches/{batch_id}/rows/", "get"),
+        ("/api/v1/batches/{batch_id}/rejected.csv", "get"),
+        ("/api/v1/referrals/{reference}/", "get"),
+        ("/api/v1/referrals/{reference}/withdraw/", "post"),
+        ("/api/v1/referrals/{reference}/extend/", "post"),
+        ("/api/v1/outcomes/", "get"),
+        ("/api/v1/outcomes/acknowledge/", "post"),
+    }
+    assert schema["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
