@@ -43,7 +43,7 @@ class GovukFrontendFinder(BaseFinder):
     def list(self, ignore_patterns: Any) -> Iterator[tuple[str, Storage]]:
         """The four files, with the storage to open them from."""
         for name in FILES:
-            if not matches_patterns(name, ignore_patterns):
+            if not matches_patterns(name, ignore_patterns or []):
                 yield name, self.storage
 
 

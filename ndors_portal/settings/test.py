@@ -1,4 +1,4 @@
-"""Tests: the dev settings with cheap password hashes. The services themselves are real; tests/conftest.py starts them."""
+"""Tests: the dev settings, cheap password hashes. Services are real; tests/conftest.py starts them."""
 
 import os
 

@@ -27,6 +27,7 @@ def environment(**extra: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "ndors_portal.settings.test",
         "DATABASE_URL": databases.current_url(),
         "PYTHONUNBUFFERED": "1",
+        "STATIC_FROM_SOURCES": "1",
         **extra,
     }
 

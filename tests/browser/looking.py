@@ -1,0 +1,56 @@
+"""Looking at a page as it is at both widths: what axe finds, what does not fit, what the browser complains of."""
+
+from typing import TYPE_CHECKING, Any
+
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.support.programs import ROOT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+WIDTHS = {"wide": 1280, "narrow": 320}  # 320 px is also 1280 px at 400 % zoom (WCAG 1.4.10)
+SCREENSHOTS = ROOT / ".local" / "screenshots"
+
+
+class Looker:
+    """Looks at pages one after the other and remembers what is wrong with each; a picture of each is kept."""
+
+    def __init__(self, page: "Page", door: str) -> None:
+        """`door` names the folder of the pictures."""
+        self.page = page
+        self.folder = SCREENSHOTS / door
+        self.faults: list[str] = []
+        self.seen: list[str] = []
+        self._complaints: list[str] = []
+        page.on("console", lambda message: self._complain(message.type, message.text))
+        page.on("pageerror", lambda error: self._complaints.append(str(error)))
+
+    def _complain(self, kind: str, text: str) -> None:
+        # The status of a refusal's page is reported by the browser as a failed resource; that is what was asked for.
+        if kind == "error" and "the server responded with a status of" not in text:
+            self._complaints.append(text)
+
+    def look(self, name: str, heading: str = "") -> None:
+        """Look at the present page; `heading` is what its h1 must say."""
+        number = len(self.seen)
+        self.seen.append(name)
+        if heading:
+            said = self.page.locator("h1").inner_text()
+            assert said == heading, f"{name}: {said!r} at {self.page.url}: {self.page.locator('main').inner_text()}"
+        for width_name, width in WIDTHS.items():
+            self.page.set_viewport_size({"width": width, "height": 800})
+            folder = self.folder / width_name
+            folder.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=folder / f"{number:02}-{name}.png", full_page=True)
+            if self.page.evaluate("document.documentElement.scrollWidth") > width:
+                self.faults.append(f"{name} at {width} px scrolls sideways")
+            self.faults += [f"{name} at {width} px: {fault}" for fault in self._violations()]
+        self.faults += [f"{name}: {complaint}" for complaint in self._complaints]
+        self._complaints.clear()
+
+    def _violations(self) -> list[str]:
+        options = {"runOnly": LEVELS, "resultTypes": ["violations"]}
+        found: dict[str, Any] = Axe().run(self.page, options=options).response
+        return [f"{each['id']} {node['html']}" for each in found["violations"] for node in each["nodes"]]
