@@ -16,3 +16,5 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# A web server of the tests serves style sheets and scripts from where they are written; nothing is collected first.
+WHITENOISE_USE_FINDERS = bool(os.environ.get("STATIC_FROM_SOURCES"))
