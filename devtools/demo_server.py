@@ -79,7 +79,10 @@ class Demo:
         self._finish_postgres()
         self._write_env_file()
         options = () if self.with_data else ("--without-data",)
-        supervisor.run_step("setup", self._portal("devtools.prepare_demo", *options))
+        supervisor.run_steps(
+            data=self._portal("devtools.prepare_demo", "data", *options),
+            static=self._portal("devtools.prepare_demo", "static"),
+        )
         supervisor.start(self._web(), self._worker(), self._beat())
 
     def reset(self) -> None:

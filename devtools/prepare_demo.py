@@ -1,4 +1,4 @@
-"""One process that makes the demo's database and static files ready: migrations, demo data, collected files."""
+"""What the demo needs before it serves: a migrated database with data in it, and collected static files."""
 
 import hashlib
 import os
@@ -9,14 +9,28 @@ import django
 
 
 def main() -> None:
-    """Migrate, load the demo where the database is empty, collect static files where they have changed."""
+    """Do the parts that the command line names: `data`, `static`; `--without-data` leaves the database empty."""
     django.setup()
-    from django.conf import settings
+    if "data" in sys.argv:
+        prepare_data(with_data="--without-data" not in sys.argv)
+    if "static" in sys.argv:
+        collect_static()
+
+
+def prepare_data(*, with_data: bool) -> None:
+    """Migrate, and load the demo where the database is empty."""
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
-    if "--without-data" not in sys.argv:
+    if with_data:
         call_command("load_demo")
+
+
+def collect_static() -> None:
+    """Collect the static files again if any of them has changed."""
+    from django.conf import settings
+    from django.core.management import call_command
+
     stamp = Path(settings.STATIC_ROOT).with_suffix(".stamp")
     now = fingerprint(Path(settings.BASE_DIR))
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != now:

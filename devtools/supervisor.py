@@ -73,17 +73,22 @@ class Supervisor:
         for program in programs:
             self._wait_ready(program, seconds=90)
 
-    def run_step(self, name: str, launch: Launch) -> None:
-        """Run a program to its end; ProgramFailedError when it fails."""
-        step = Program(name=name, prepare=lambda: launch, colour=90)
-        self._start(step)
-        process = step.process
-        assert process
-        self._pump(until=lambda: process.poll() is not None)
-        self._drain(step)
-        self.records.forget(name)
-        if process.returncode:
-            raise ProgramFailedError(f"{name} failed (exit {process.returncode}); the lines above say why")
+    def run_steps(self, **launches: Launch) -> None:
+        """Run programs to their end, all at once; ProgramFailedError when one fails."""
+        running = []
+        for name, launch in launches.items():
+            step = Program(name=name, prepare=lambda launch=launch: launch, colour=90)  # type: ignore[misc]
+            self._start(step)
+            running.append((step, step.process))
+        try:
+            self._pump(until=lambda: all(process is None or process.poll() is not None for _, process in running))
+        finally:
+            for step, _ in running:
+                self._drain(step)
+                self._end(step)
+        for step, process in running:
+            if process and process.returncode:
+                raise ProgramFailedError(f"{step.name} failed (exit {process.returncode}); the lines above say why")
 
     def _start(self, program: Program) -> None:
         program.launch = program.prepare()

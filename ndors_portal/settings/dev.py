@@ -53,6 +53,9 @@ MFA_REQUIRED = False
 AUTH_PASSWORD_VALIDATORS = []
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 
+# Compressing the API documentation's scripts takes a minute, and nobody is far away on loopback.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("css", "js", "map", "svg", "txt", "json", "html", "png", "woff", "woff2")
+
 # A laptop serves plain HTTP on loopback.
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 0
