@@ -20,3 +20,9 @@ def expire_referrals() -> None:
     """Expire offers whose complete by has passed. May run at any time, twice and at once."""
     while services.expire_referrals(by=Actor("job", "expire_referrals"), now=clock.now()):
         pass
+
+
+@shared_task(base=ActingTask, name="referrals.jobs.collect_drops")
+def collect_drops() -> None:
+    """Look through the watched folder for files of forces. May run at any time, twice and at once."""
+    services.collect_drops(by=Actor("job", "collect_drops"), now=clock.now())

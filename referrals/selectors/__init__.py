@@ -2,6 +2,7 @@
 
 from referrals.selectors.batches import (
     batch_of_force,
+    instant,
     oldest_unprocessed_batch_at,
     problem_groups,
     progress,
@@ -32,6 +33,7 @@ __all__ = [
     "dashboard",
     "find_offer",
     "force_codes",
+    "instant",
     "oldest_unprocessed_batch_at",
     "outcomes_due",
     "problem_groups",

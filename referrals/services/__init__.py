@@ -2,6 +2,7 @@
 
 from referrals.services.batches import receive_batch
 from referrals.services.decisions import accept_row, refuse_row
+from referrals.services.drops import collect_drops
 from referrals.services.idempotency import receive_keyed_batch
 from referrals.services.importing import import_batch, import_next_batch
 from referrals.services.lifecycle import (
@@ -27,6 +28,7 @@ __all__ = [
     "accept_row",
     "acknowledge",
     "add_note",
+    "collect_drops",
     "compose_outcome_return",
     "expire_referrals",
     "extend",
