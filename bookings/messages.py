@@ -1,4 +1,7 @@
-"""What candidates are told about their booking: one function per kind, each called inside the change it tells of."""
+"""What candidates are told about their offer and their booking: one function per kind.
+
+Each is called inside the change it tells of. The words stand in templates/, the moments in `notifications.catalogue`.
+"""
 
 import datetime as dt
 
@@ -6,17 +9,76 @@ from django.conf import settings
 
 from bookings import calendar_file
 from bookings.models import Booking
-from bookings.words import booking_words
+from bookings.words import booking_words, no_booking_words, offer_words, why_words
+from common.clock import date_words, end_of_london_day, london_day, moment_words
 from common.money import pounds
 from notifications import services as notifications
+from notifications.services import Draft
+from referrals.constants import BOOKABLE
+from referrals.models import Referral
 
 MANAGE_PATH = "/booking/"
-REMINDERS = ("reminder_7d", "reminder_48h", "reminder_2h")
+REMINDERS = ("reminder_7d", "reminder_48h", "reminder_2h", "joining_link")
+CHASERS = ("chaser_offer", "chaser_complete_by", "expiring")
+
+
+def offer_ready(referral: Referral) -> Draft:
+    """The offer can be booked. `referral` comes with its force and course type."""
+    return _about_offer(referral, "offer_ready", f"offer_ready:{referral.key}")
+
+
+def chaser(referral: Referral, kind: str, *, dedupe_key: str, useless_at: dt.datetime) -> Draft:
+    """One of `CHASERS`: nothing is booked yet. `referral` comes with its force and course type."""
+    return _about_offer(referral, kind, dedupe_key, useless_at=useless_at)
+
+
+def offer_withdrawn(referral: Referral, *, now: dt.datetime) -> None:
+    """The police have withdrawn an offer on which nothing was booked."""
+    withdraw_chasers(referral, now=now)
+    words = {**no_booking_words(), **offer_words(referral), "manage_url": _manage_url()}
+    notifications.tell(
+        Draft(
+            kind="withdrawn",
+            dedupe_key=f"withdrawn:{referral.key}",
+            email=referral.email,
+            mobile=referral.mobile,
+            referral_key=referral.key,
+            context={**words, "refund": "", "was_confirmed": False},
+        ),
+        now=now,
+    )
+
+
+def withdraw_chasers(referral: Referral, *, now: dt.datetime) -> None:
+    """Take back what still waits to tell somebody to book."""
+    notifications.withdraw_kinds(referral_key=referral.key, kinds=["offer_ready", *CHASERS], now=now)
 
 
 def confirmation(booking: Booking, *, now: dt.datetime) -> None:
     """The place is theirs; with the calendar file, and the joining link where it is out already."""
-    _tell(booking, "confirmation", f"confirmation:{booking.reference}", now=now, calendar=True)
+    withdraw_chasers(booking.referral, now=now)
+    _tell(
+        booking,
+        "confirmation",
+        f"confirmation:{booking.reference}",
+        now=now,
+        calendar=True,
+        useless_at=booking.place.session.ends_at,
+    )
+
+
+def moved(booking: Booking, *, was_at: dt.datetime, fee_pence: int, now: dt.datetime) -> None:
+    """The booking is on another session now; `was_at` is the old start. Updates the calendar entry."""
+    session = booking.place.session
+    _tell(
+        booking,
+        "moved",
+        f"moved:{booking.reference}:{session.pk}:{now.timestamp():.0f}",
+        now=now,
+        calendar=True,
+        useless_at=session.ends_at,
+        extra={"was": moment_words(was_at), "move_fee": pounds(fee_pence) if fee_pence else ""},
+    )
 
 
 def hold_lapsed(booking: Booking, *, now: dt.datetime) -> None:
@@ -26,7 +88,7 @@ def hold_lapsed(booking: Booking, *, now: dt.datetime) -> None:
         "hold_lapsed",
         f"hold_lapsed:{booking.reference}",
         now=now,
-        to=booking.email,
+        is_own_address_only=True,
         useless_at=now + dt.timedelta(days=2),
     )
 
@@ -35,7 +97,7 @@ def cancelled(booking: Booking, *, refund_pence: int, by_kcc: bool, now: dt.date
     """The booking is cancelled, by whom, and what comes back; takes the course out of the calendar."""
     _tell(
         booking,
-        "cancelled",
+        "session_cancelled" if by_kcc else "cancelled",
         f"cancelled:{booking.reference}",
         now=now,
         calendar=True,
@@ -81,6 +143,60 @@ def session_changed(booking: Booking, *, now: dt.datetime) -> None:
     )
 
 
+def waiting_offer(booking: Booking, *, leave_url: str, now: dt.datetime) -> None:
+    """A freed place is held for somebody on the waiting list, until the hold of `booking` ends."""
+    until = booking.place.held_until
+    assert until is not None
+    _tell(
+        booking,
+        "waiting_offer",
+        f"waiting_offer:{booking.reference}",
+        now=now,
+        useless_at=until,
+        extra={"offer_until": moment_words(until), "leave_url": leave_url},
+    )
+
+
+def payment_received(booking: Booking, *, charge_id: int, amount_pence: int, paid_for: str, now: dt.datetime) -> None:
+    """A receipt for a payment that no other message tells of; `paid_for` ends "your payment for"."""
+    extra: dict[str, object] = {"amount": pounds(amount_pence), "paid_for": paid_for, "paid_at": moment_words(now)}
+    _tell(booking, "payment_received", f"payment_received:{charge_id}", now=now, extra=extra)
+
+
+def payment_refunded(*, booking_reference: str, refund_id: int, amount_pence: int, now: dt.datetime) -> None:
+    """The money has been sent to their card."""
+    booking = Booking.objects.with_session().get(reference=booking_reference)
+    extra: dict[str, object] = {"amount": pounds(amount_pence)}
+    _tell(booking, "payment_refunded", f"payment_refunded:{refund_id}", now=now, extra=extra)
+
+
+def payment_failed(booking: Booking, *, attempt_id: int, amount_pence: int, now: dt.datetime) -> None:
+    """A payment failed after they had left the payment page; the place is still held."""
+    until = booking.place.held_until
+    assert until is not None
+    extra: dict[str, object] = {"amount": pounds(amount_pence), "held_until": moment_words(until)}
+    _tell(booking, "payment_failed", f"payment_failed:{attempt_id}", now=now, useless_at=until, extra=extra)
+
+
+def outcome(booking: Booking, *, is_completed: bool, reason: str, now: dt.datetime) -> None:
+    """How the course went, as the force is told. A correction is told anew. The referral has its new status."""
+    referral = Referral.objects.select_related("force").get(pk=booking.referral_id)
+    can_book_again = referral.status in BOOKABLE and london_day(now) <= min(referral.book_by, referral.complete_by)
+    _tell(
+        booking,
+        "outcome",
+        f"outcome:{booking.reference}:{now.timestamp():.0f}",
+        now=now,
+        extra={
+            "is_completed": is_completed,
+            "why": "" if is_completed else why_words(reason),
+            "force": f"{referral.force.name} Police",
+            "can_book_again": can_book_again,
+            "complete_by": date_words(min(referral.book_by, referral.complete_by)),
+        },
+    )
+
+
 def reminder(booking: Booking, kind: str, *, now: dt.datetime, useless_at: dt.datetime) -> None:
     """One of `REMINDERS`, once for each time the session starts at."""
     _tell(booking, kind, reminder_key(booking, kind), now=now, useless_at=useless_at)
@@ -96,29 +212,47 @@ def withdraw_reminders(booking: Booking, *, now: dt.datetime) -> None:
     notifications.withdraw(dedupe_keys=[reminder_key(booking, kind) for kind in REMINDERS], now=now)
 
 
+def _about_offer(referral: Referral, kind: str, dedupe_key: str, *, useless_at: dt.datetime | None = None) -> Draft:
+    last = end_of_london_day(min(referral.book_by, referral.complete_by))
+    return Draft(
+        kind=kind,
+        dedupe_key=dedupe_key,
+        email=referral.email,
+        mobile=referral.mobile,
+        referral_key=referral.key,
+        context={**offer_words(referral), "start_url": f"{settings.SITE_URL}/"},
+        useless_at=min(useless_at, last) if useless_at else last,
+    )
+
+
 def _tell(
     booking: Booking,
     kind: str,
     dedupe_key: str,
     *,
     now: dt.datetime,
-    to: str | None = None,
+    is_own_address_only: bool = False,
     calendar: bool = False,
     is_cancelled: bool = False,
     useless_at: dt.datetime | None = None,
     extra: dict[str, object] | None = None,
 ) -> None:
-    notifications.enqueue(
-        kind,
-        to=(booking.email or booking.referral.email) if to is None else to,
-        dedupe_key=dedupe_key,
+    """Tell the candidate, at the address given for the booking, else at the one that came with the offer."""
+    referral = booking.referral
+    notifications.tell(
+        Draft(
+            kind=kind,
+            dedupe_key=dedupe_key,
+            email=booking.email or ("" if is_own_address_only else referral.email),
+            mobile=booking.mobile or ("" if is_own_address_only else referral.mobile),
+            referral_key=referral.key,
+            context={**booking_words(booking, now=now), "manage_url": _manage_url(), **(extra or {})},
+            useless_at=useless_at,
+            attachments=[calendar_file.attachment(booking, now=now, is_cancelled=is_cancelled)] if calendar else (),
+        ),
         now=now,
-        referral_key=booking.referral.key,
-        context={
-            **booking_words(booking, now=now),
-            "manage_url": f"{settings.SITE_URL}{MANAGE_PATH}",
-            **(extra or {}),
-        },
-        useless_at=useless_at,
-        attachments=[calendar_file.attachment(booking, now=now, is_cancelled=is_cancelled)] if calendar else (),
     )
+
+
+def _manage_url() -> str:
+    return f"{settings.SITE_URL}{MANAGE_PATH}"

@@ -4,9 +4,9 @@ import datetime as dt
 from typing import Any
 
 from audit.context import Actor
-from bookings import services
+from bookings import messages, services
 from courses.models import Session
-from payments.models import Charge
+from payments.models import Charge, Refund
 from referrals.models import Referral
 
 
@@ -18,6 +18,13 @@ def on_charge_locking(*, booking_reference: str, **_: Any) -> None:
 def on_charge_settled(*, charge: Charge, by: Actor, now: dt.datetime, **_: Any) -> None:
     """Confirm what was paid for, or have the money sent back."""
     services.confirm(charge=charge, by=by, now=now)
+
+
+def on_charge_refunded(*, charge: Charge, refund: Refund, now: dt.datetime, **_: Any) -> None:
+    """Tell the candidate that their money is on its way."""
+    messages.payment_refunded(
+        booking_reference=charge.booking_reference, refund_id=refund.pk, amount_pence=refund.amount_pence, now=now
+    )
 
 
 def on_referral_locking(*, referral_id: int, **_: Any) -> None:

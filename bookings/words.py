@@ -8,9 +8,22 @@ from common.clock import day_words, london, london_day, moment_words, span_words
 from common.money import pounds
 from courses.constants import Mode
 from courses.models import Session
+from referrals.models import Referral
 
 JOINING_LINK_HOURS = 48
 READY_MINUTES = 15
+_WHY = {
+    "DID_NOT_ATTEND": "you did not come",
+    "LATE": "you came too late",
+    "NO_VALID_ID": "you had no valid photo document with you",
+    "LEFT_EARLY": "you left before the end",
+    "DISRUPTIVE": "you did not take part as you must",
+    "TECHNICAL": "the connection did not work",
+    "UNFIT_SURROUNDINGS": "you were not alone in a quiet, safe place",
+    "UNPAID": "it was not paid for",
+    "UNSAFE_DRIVE": "your driving was not safe",
+    "IMPERSONATION": "somebody else came in your place",
+}
 
 
 def course_name(session: Session) -> str:
@@ -75,6 +88,32 @@ def booking_words(booking: Booking, *, now: dt.datetime) -> dict[str, Any]:
         "email": booking.email,
         "mobile": booking.mobile,
     }
+
+
+def offer_words(referral: Referral) -> dict[str, Any]:
+    """An offer in plain JSON values. `referral` comes with its force and course type."""
+    return {
+        "name": f"{referral.forenames} {referral.surname}".strip(),
+        "course": referral.course_type.name,
+        "force": f"{referral.force.name} Police",
+        "book_by": day_words(min(referral.book_by, referral.complete_by)),
+        "complete_by": day_words(referral.complete_by),
+    }
+
+
+def no_booking_words() -> dict[str, Any]:
+    """The values of `booking_words`, all of them empty: for a message that may be about a booking or about none."""
+    flags = {"is_digital": False, "is_on_road": False}
+    names = (
+        "course", "day", "times", "starts", "ready_by", "how", "directions", "name", "reference", "fee", "joining_url",
+        "link_from", "email", "mobile",
+    )  # fmt: skip
+    return {**dict.fromkeys(names, ""), **flags, "where": []}
+
+
+def why_words(mark: str) -> str:
+    """Why a course was not completed, as a part of a sentence to the candidate; `mark` is the register's."""
+    return _WHY.get(mark, "ring us and we tell you why")
 
 
 def time_words_before(moment: dt.datetime, minutes: int) -> str:

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from audit import services as audit
 from audit.context import Actor
+from bookings import messages
 from bookings.constants import BookingStatus
 from bookings.models import Booking, Need
 from bookings.services.locking import lock_booking, move
@@ -53,6 +54,7 @@ def record_outcome(
         by=by,
         now=now,
     )
+    messages.outcome(booking, is_completed=is_completed, reason=reason, now=now)
     if is_completed:
         payments.record_completion(booking_reference=booking.reference, by=by, now=now)
     else:

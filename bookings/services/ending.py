@@ -99,6 +99,8 @@ def end_with_referral(*, referral: Referral, kind: str, reason: str, by: Actor, 
     """
     booking = Booking.objects.live().filter(referral=referral).first()
     if booking is None:
+        if kind != "expired":
+            messages.offer_withdrawn(referral, now=now)
         return
     booking = lock_booking(booking.pk)
     was_confirmed = booking.status == BookingStatus.CONFIRMED

@@ -198,7 +198,7 @@ def test_a_cancelled_session_lets_everybody_go_with_their_money() -> None:
     assert {booking.status for booking in Booking.objects.all()} == {BookingStatus.CANCELLED}
     assert {referral.status for referral in Referral.objects.all()} == {ReferralStatus.LIVE}
     assert Refund.objects.count() == 2
-    assert Message.objects.filter(kind="cancelled").count() == 3
+    assert Message.objects.filter(kind="session_cancelled").count() == 3
     assert {booking.reference for booking in (*two, held)} == {
         message.context["reference"] for message in Message.objects.all()
     }
