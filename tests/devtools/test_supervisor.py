@@ -58,11 +58,10 @@ class Script:
         raise AssertionError(f"{words!r} was never written: {lines}")
 
     def children(self) -> list[int]:
-        names = ("first", "second")
-        assert processes.wait_until(
-            lambda: all((self.folder / f"{name}.child").exists() for name in names), seconds=10
-        )
-        return [int((self.folder / f"{name}.child").read_text()) for name in names]
+        files = [self.folder / f"{name}.child" for name in ("first", "second")]
+        written = lambda: all(path.exists() and path.read_text().endswith("\n") for path in files)  # noqa: E731
+        assert processes.wait_until(written, seconds=20)
+        return [int(path.read_text()) for path in files]
 
 
 @pytest.fixture
@@ -84,8 +83,8 @@ def test_a_stop_ends_every_child_and_grandchild(script: Script) -> None:
     assert script.process
     script.process.terminate()
     script.read_until("all ended")
-    assert script.process.wait(10) == 0
-    assert [processes.started(child) for child in children] == ["", ""]
+    assert script.process.wait(20) == 0
+    assert processes.wait_until(lambda: not any(map(processes.started, children)), seconds=5)
     assert list((script.folder / "run").glob("*.json")) == []
 
 
