@@ -83,7 +83,9 @@ def _advance(attempt: Attempt, *, is_mine: bool, by: Actor, now: dt.datetime) ->
     if attempt.status == AttemptStatus.CREATING:
         # Also where another click began: should its process have died, the same call with the same key finishes it.
         attempt = settlement.open_at_stripe(attempt, by=by, now=now)
-    if attempt.status == AttemptStatus.OPEN and not rules.is_checkout_useful(expires_at=attempt.expires_at, now=now):
+    is_useful = rules.is_checkout_useful(expires_at=attempt.expires_at, now=now)
+    is_due = attempt.charge.status == ChargeStatus.OPEN  # it may have been given up while Stripe was asked
+    if attempt.status == AttemptStatus.OPEN and not (is_useful and is_due):
         attempt = settlement.close_attempt(attempt, by=by, now=now)
     return attempt
 

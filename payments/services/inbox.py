@@ -67,8 +67,8 @@ def apply_stripe_events(*, now: dt.datetime, by: Actor = READER) -> dict[str, in
     """Look into every waiting event: fetch its object from Stripe and write down what it says, in any order.
 
     Safe to run twice and at once. Events of one object are answered by one look. An event that fails eight times is
-    parked and told to staff; while Stripe does not answer, tries are not counted. Returns counts: applied, ignored,
-    failed, parked.
+    parked and told to staff. While Stripe does not answer, one is asked about, all wait, and no try is counted.
+    Returns counts: applied, ignored, failed, parked.
     """
     counts = {"applied": 0, "ignored": 0, "failed": 0, "parked": 0}
     waiting = StripeEvent.objects.filter(status=EventStatus.RECEIVED)
@@ -76,8 +76,17 @@ def apply_stripe_events(*, now: dt.datetime, by: Actor = READER) -> dict[str, in
         groups: dict[tuple[str, str], list[StripeEvent]] = {}
         for event in events:
             groups.setdefault(_subject(event), []).append(event)
-        for (kind, key), group in groups.items():
-            became = _look_into(kind, key, group, by=by, now=now)
+        while groups:
+            kind, key = next(iter(groups))
+            group = groups.pop((kind, key))
+            try:
+                became = _look_into(kind, key, group, by=by, now=now)
+            except gateway.StripeUnavailableError as error:
+                logger.warning("Stripe does not answer; events wait: %s", error)
+                waiting_on = [*group, *(event for others in groups.values() for event in others)]
+                _put_off(waiting_on, error=str(error), counts_as_try=False, by=by, now=now)
+                counts["failed"] += len(waiting_on)
+                return counts
             counts[became] += len(group)
     return counts
 
@@ -102,10 +111,8 @@ def _look_into(kind: str, key: str, events: list[StripeEvent], *, by: Actor, now
     """Fetch the truth and write it down. What became of the events, as `apply_stripe_events` counts it."""
     try:
         is_ours = _apply(kind, key, by=by, now=now)
-    except gateway.StripeUnavailableError as error:
-        logger.warning("Stripe does not answer; events wait: %s", error)
-        _put_off(events, error=str(error), counts_as_try=False, by=by, now=now)
-        return "failed"
+    except gateway.StripeUnavailableError:
+        raise
     except Exception as error:  # a poison event must not keep the others from being applied; it is parked in the end
         logger.exception("an event about %s cannot be applied", kind)
         return _put_off(events, error=f"{type(error).__name__}: {error}", counts_as_try=True, by=by, now=now)

@@ -95,7 +95,7 @@ def ask_refund(
 def send_refunds(*, now: dt.datetime, by: Actor = SENDER) -> dict[str, int]:
     """Send what was asked for to Stripe, and ask it what became of what is under way. Safe to run twice and at once.
 
-    Returns counts: sent, followed, failed, put_off.
+    While Stripe does not answer it asks about no more than one. Returns counts: sent, followed, failed, put_off.
     """
     counts = {"sent": 0, "followed": 0, "failed": 0, "put_off": 0}
     waiting = Refund.objects.filter(status__in=(RefundStatus.REQUESTED, RefundStatus.PENDING))
@@ -106,8 +106,15 @@ def send_refunds(*, now: dt.datetime, by: Actor = SENDER) -> dict[str, int]:
         seconds=CLAIM_SECONDS,
         ordering=("requested_at", "id"),
     ):
-        for refund in refunds:
-            counts[_send(refund, by=by, now=now)] += 1
+        for position, refund in enumerate(refunds):
+            try:
+                counts[_send(refund, by=by, now=now)] += 1
+            except gateway.StripeUnavailableError as error:
+                logger.warning("refunds are put off: %s", error)
+                for waits in refunds[position:]:
+                    _put_off(waits, now=now, error=str(error) if waits == refund else "")
+                counts["put_off"] += len(refunds) - position
+                return counts
     return counts
 
 
@@ -120,8 +127,9 @@ def _send(refund: Refund, *, by: Actor, now: dt.datetime) -> str:
             return "followed"
         record_refund(_find_sent(refund) or _create(refund), by=by, now=now)
     except gateway.StripeUnavailableError as error:
-        logger.warning("refund %s is put off: %s", refund.pk, error)
-        _put_off(refund, now=now, is_kept=error.is_kept, error=str(error))
+        if not error.is_kept:
+            raise
+        _put_off(refund, now=now, is_kept=True, error=str(error))
         return "put_off"
     except gateway.StripeRefusedError as error:
         logger.exception("refund %s is refused", refund.pk)

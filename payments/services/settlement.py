@@ -256,7 +256,9 @@ def to_settle(*, now: dt.datetime) -> QuerySet[Attempt]:
 def settle_payments(*, now: dt.datetime, by: Actor = SETTLER) -> dict[str, int]:
     """The mop-up: finish every attempt that a lost webhook or a dead process left behind, close those no longer due.
 
-    Safe to run twice and at once. Returns counts: asked, paid, closed, failed (to be tried again by the next sweep).
+    Safe to run twice and at once. While Stripe does not answer it stops at the first attempt: a worker that waits out
+    a time limit for each would be lost to everybody else. Returns counts: asked, paid, closed, failed (for the next
+    sweep).
     """
     counts = {"asked": 0, "paid": 0, "closed": 0, "failed": 0}
     while attempts := claims.claim(
@@ -268,7 +270,12 @@ def settle_payments(*, now: dt.datetime, by: Actor = SETTLER) -> dict[str, int]:
     ):
         for attempt in attempts:
             counts["asked"] += 1
-            became = _settle_one(attempt, by=by, now=now)
+            try:
+                became = _settle_one(attempt, by=by, now=now)
+            except gateway.StripeUnavailableError as error:
+                logger.warning("the mop-up stops at attempt %s: %s", attempt.pk, error)
+                counts["failed"] += 1
+                return counts
             if became:
                 counts[became] += 1
     return counts
@@ -278,9 +285,8 @@ def _settle_one(attempt: Attempt, *, by: Actor, now: dt.datetime) -> str:
     is_due = attempt.charge.status == ChargeStatus.OPEN
     try:
         refreshed = (refresh_attempt if is_due else close_attempt)(attempt, by=by, now=now)
-    except gateway.StripeUnavailableError as error:
-        logger.warning("attempt %s is left for the next sweep: %s", attempt.pk, error)
-        return "failed"
+    except gateway.StripeUnavailableError:
+        raise
     except (gateway.StripeRefusedError, PortalError):
         logger.exception("attempt %s cannot be settled", attempt.pk)
         return "failed"

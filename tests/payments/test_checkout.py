@@ -132,6 +132,23 @@ def test_start_checkout_of_a_charge_given_up_is_refused(till: Till) -> None:
     assert till.sandbox.state()["objects"] == {}
 
 
+def test_a_charge_given_up_while_stripe_was_asked_leaves_no_page_open(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = gateway.create_checkout
+
+    def create_slowly(**given: Any) -> gateway.Checkout:
+        services.give_up_charge(booking_reference=till.charge.booking_reference, by=CANDIDATE, now=clock.now())
+        return create(**given)
+
+    monkeypatch.setattr(gateway, "create_checkout", create_slowly)
+    with pytest.raises(NoLongerDueError):
+        till.start()
+    attempt = Attempt.objects.get()
+    assert attempt.status == AttemptStatus.EXPIRED
+    assert till.sandbox.pay(attempt.checkout_session_id).outcome == "closed"
+
+
 def test_start_checkout_of_nothing_is_not_found(till: Till) -> None:
     with pytest.raises(ChargeNotFoundError):
         start(Charge(pk=0))

@@ -143,6 +143,16 @@ def test_workers_at_once_send_a_refund_once(paid: Till) -> None:
 
 
 # --- When Stripe fails -----------------------------------------------------------------------------------------
+def test_while_stripe_is_down_one_is_asked_and_all_wait(paid: Till) -> None:
+    _ask(paid.charge, 100)
+    _ask(paid.charge, 200)
+    paid.sandbox.control("api", error_next=gateway.RETRIES + 1)
+    now = clock.now()
+    assert services.send_refunds(now=now) == {**NOTHING, "put_off": 2}
+    assert services.send_refunds(now=now + MINUTE) == {**NOTHING, "sent": 2}
+    assert _refunded_at_stripe(paid) == 2
+
+
 def test_a_key_that_stripe_has_forgotten_does_not_refund_twice(paid: Till) -> None:
     _ask(paid.charge)
     paid.sandbox.control("api", time_out_next=gateway.RETRIES + 1, match="POST /v1/refunds")

@@ -13,6 +13,7 @@ from payments.constants import AttemptStatus, ChargeStatus, RefundReason, Refund
 from payments.models import Attempt, Charge, Refund
 from payments.services import ledger as bookkeeping
 from payments.services.settlement import SETTLER, refresh_attempt
+from tests.factories.payments import OpenAttemptFactory
 from tests.payments.conftest import (
     CANDIDATE,
     PAID_LINES,
@@ -67,10 +68,12 @@ def test_sweeps_at_once_settle_a_payment_once(till: Till, heard: Heard) -> None:
 def test_while_stripe_is_down_the_mop_up_leaves_everything_for_the_next_sweep(till: Till) -> None:
     now = clock.now()
     till.sandbox.pay(till.start(now=now).url)
+    OpenAttemptFactory.create(now=now + MINUTE)  # a later one, which is not even asked about
     till.sandbox.control("api", error_next=3)
-    assert services.settle_payments(now=now + 3 * MINUTE) == {**NOTHING, "asked": 1, "failed": 1}
+    assert services.settle_payments(now=now + 4 * MINUTE) == {**NOTHING, "asked": 1, "failed": 1}
     assert till.reload().status == ChargeStatus.OPEN
-    assert services.settle_payments(now=now + 5 * MINUTE) == {**NOTHING, "asked": 1, "paid": 1}
+    Attempt.objects.exclude(charge=till.charge).update(status=AttemptStatus.EXPIRED)
+    assert services.settle_payments(now=now + 6 * MINUTE) == {**NOTHING, "asked": 1, "paid": 1}
 
 
 def test_refresh_charge_while_stripe_is_down_answers_what_we_know(till: Till) -> None:
