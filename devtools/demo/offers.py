@@ -45,7 +45,7 @@ _COURSES = {
     "SCD": ("CD10", (), ("A2070 Kennington", "Canterbury ring road")),
 }
 _BANDS = {20: (24, 31), 30: (35, 42), 40: (46, 53), 50: (57, 64), 60: (68, 75), 70: (79, 86)}
-_MIX = ("NSAC", "NMAC", "WDU", "NRRAC", "SCD"), (79, 8, 7, 3, 3)
+_MIX = ("NSAC", "NMAC", "WDU", "NRRAC", "SCD"), (74, 8, 8, 4, 6)
 _OF_ONE_COURSE = (Fate.TAUGHT_YESTERDAY, Fate.TAUGHT_TOMORROW, Fate.KCC_CANCELS, Fate.HOLDS_NOW, Fate.PAYS_NOW)
 
 

@@ -137,8 +137,11 @@ def _groups() -> dict[str, Group]:
     """Everybody at KCC may look; a clerk runs courses and bookings, finance money, a manager all but accounts."""
     ours = Q(content_type__app_label__in=settings.FIRST_PARTY_APPS) & ~Q(content_type__app_label="accounts")
     look = ours & Q(codename__startswith="view_")
+    daily = Q(content_type__app_label__in=("courses", "bookings", "rosters"))
+    # Police's decisions are recorded by a clerk; who acts for which force is a manager's affair.
+    decisions = Q(content_type__app_label="referrals", codename__in=("change_referral", "change_batchrow"))
     may = {
-        "Clerks": look | ours & Q(content_type__app_label__in=("courses", "bookings", "referrals", "rosters")),
+        "Clerks": look | daily | decisions,
         "Finance": look | ours & Q(content_type__app_label="payments"),
         "Managers": ours,
     }
