@@ -30,6 +30,7 @@ def _every(task: str, schedule: float | crontab, queue: str = "default") -> dict
 app.conf.beat_schedule = {
     "beat-heartbeat": _every("ndors_portal.jobs.heartbeat", 30.0),
     "import-batches": _every("referrals.jobs.import_batches", 30.0, "imports"),
+    "collect-drops": _every("referrals.jobs.collect_drops", 60.0, "imports"),
     "expire-referrals": _every("referrals.jobs.expire_referrals", crontab(minute=20)),
     "send-messages": _every("notifications.jobs.send_messages", 20.0, "mail"),
     "release-holds": _every("bookings.jobs.release_holds", 60.0),

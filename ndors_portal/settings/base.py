@@ -127,6 +127,8 @@ BATCH_MAX_BYTES = 50 * 1024 * 1024
 BATCH_MAX_ROWS = 200_000
 BATCH_MAX_COLUMNS = 64
 BATCH_MAX_CELL_CHARACTERS = 4_000
+BATCH_DROP_DIR = env.optional("BATCH_DROP_DIR")  # the folder watched for files sent by SFTP; none: nothing is watched
+BATCH_DROP_QUIET_SECONDS = 60  # a dropped file that has not changed for so long is whole
 
 # --- Work ------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

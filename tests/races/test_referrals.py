@@ -4,6 +4,7 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connections, transaction
 
 from audit.context import Actor
 from audit.models import AuditEvent
+from common import clock
 from referrals import services
 from referrals.constants import BatchStatus, OutcomeCode
 from referrals.models import Batch, BatchRow, Force, Outcome, OutcomeSequence, Referral
@@ -115,6 +117,29 @@ def test_fifty_uploads_of_five_forces_at_once_all_settle_and_none_mix() -> None:
         assert {batch.force_id for batch in Batch.objects.filter(referrals__in=own)} == {code}
     assert Referral.history.count() == AuditEvent.objects.filter(action="referral.received").count() == 5 * 165
     assert BatchRow.objects.count() == 50 * 30
+
+
+def test_dropped_files_are_taken_once_however_many_look(tmp_path: Path, settings: Any) -> None:
+    settings.BATCH_DROP_DIR = str(tmp_path)
+    for code in ("42", "46"):
+        (tmp_path / code).mkdir()
+        for n in range(12):
+            (tmp_path / code / f"referrals-{n}.csv").write_bytes(as_csv(many(2, start=1 + 2 * n, force=code)))
+    later = clock.now() + dt.timedelta(minutes=2)
+
+    def look(_: int) -> dict[str, int]:
+        return services.collect_drops(by=JOB, now=later)
+
+    told = at_once(look, list(range(6)), threads=6)
+    assert sum(each["received"] for each in told) == Batch.objects.count() == 24
+    assert AuditEvent.objects.filter(action="batch.received").count() == 24
+    at_once(work_until_done, list(range(4)))
+    at_once(look, list(range(6)), threads=6)
+    for code in ("42", "46"):
+        assert Referral.objects.of_force(code).count() == 24
+        done = sorted(path.name.split("-", 2)[2] for path in (tmp_path / code / "done").iterdir())
+        assert done == sorted([f"referrals-{n}.csv{end}" for n in range(12) for end in ("", ".receipt.json")])
+        assert [path for path in (tmp_path / code).rglob("*") if path.is_file() and path.parent.name != "done"] == []
 
 
 def test_one_batch_is_imported_by_one_of_many_workers() -> None:
