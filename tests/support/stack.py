@@ -66,7 +66,7 @@ class Stack:
         self.worker = CeleryWorker(self.env)
         self.beat = CeleryBeat(self.env)
         for program in (self.web, self.worker, self.beat):
-            self._things.callback(program.stop)
+            self._things.callback(program.kill)  # nothing of it is kept
             program.start()
 
     def manage(self, *arguments: str) -> str:
