@@ -44,7 +44,7 @@ CHECKS = (
     Check("lint (ruff)", ("-m", "ruff", "check", ".")),
     Check("format (ruff)", ("-m", "ruff", "format", "--check", ".")),
     Check("imports (import-linter)", ("-c", "from importlinter.cli import lint_imports_command as main; main()")),
-    Check("templates (djlint)", ("-m", "djlint", "templates", "--lint", "--check", "--quiet")),
+    Check("templates (djlint)", ("-m", "djlint", "templates", "--lint", "--check")),
     Check("migrations are complete", ("-m", "django", "makemigrations", "--check", "--dry-run"), TEST_SETTINGS),
     Check("production settings", ("-m", "django", "check", "--deploy", "--fail-level", "WARNING"), PRODUCTION),
 )
