@@ -14,9 +14,9 @@ from audit.admin import HistoryAdmin
 from common import clock
 from referrals import services
 from referrals.admin.base import Read, act_page, acting_staff, log_opened
+from referrals.cells import cells_of
 from referrals.constants import RowDecision, RowState
 from referrals.models import Batch, BatchRow
-from referrals.services.rows import cells_of
 
 
 @admin.register(Batch)

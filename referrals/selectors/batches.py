@@ -9,12 +9,12 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Min, QuerySet
 
+from referrals.cells import cells_of
 from referrals.constants import UNFINISHED, BatchStatus, RowState
 from referrals.errors import BatchNotFoundError
 from referrals.files import rejected_csv
 from referrals.models import COUNTS, Batch, BatchRow, Force
 from referrals.rules import Problem
-from referrals.services.rows import cells_of
 
 GROUP_ROWS = 20
 

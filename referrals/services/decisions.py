@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from audit import services as audit
 from audit.context import Actor
 from referrals import rules
+from referrals.cells import cells_of
 from referrals.constants import BatchKind, ReferralStatus, RowDecision, RowState
 from referrals.errors import DecisionError, PortalError, ReasonMissingError, ReferralNotFoundError
 from referrals.files.header import column_name
@@ -16,7 +17,6 @@ from referrals.rules import ReferralValues, WithdrawalValues
 from referrals.services.changes import changed_columns, hashes_of, listed
 from referrals.services.checking import Prepared, checked_on, prepared_of, with_line
 from referrals.services.lifecycle import id_of, lock, withdraw_composed
-from referrals.services.rows import cells_of
 from referrals.services.settling import Scheme, insert, read_scheme, update
 from referrals.signals import referral_locking
 

@@ -1,6 +1,5 @@
 """Writing what became of a slice's rows, and how far the batch has come, in the slice's own transaction."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,7 +10,7 @@ from django.db import connection
 from django.db.models import F
 
 from common.copy import copy_text, copy_value
-from common.crypto import decrypt, encrypt
+from referrals.cells import sealed
 from referrals.constants import BatchStatus, RowState
 from referrals.errors import ClaimLostError
 from referrals.models import COUNTS, Batch
@@ -78,20 +77,13 @@ def advance(batch: Batch, settled: Sequence[Settled], *, rows_read: int, claimed
     )
 
 
-def cells_of(cells_encrypted: bytes | memoryview) -> list[str]:
-    """The cells of a row that somebody must mend or decide on, in the batch's column order."""
-    text = decrypt(cells_encrypted)
-    cells: list[str] = json.loads(text) if text else []
-    return cells
-
-
 _WARNED = frozenset({RowState.NEW, RowState.CHANGED, RowState.QUARANTINED})
 _KEPT = frozenset({RowState.REJECTED, RowState.QUARANTINED})
 
 
 def _line(batch_id: str, settled: Settled) -> str:
     row, state, problems, changes = settled
-    cells = encrypt(json.dumps(list(row.cells))).hex() if state in _KEPT else ""
+    cells = sealed(row.cells).hex() if state in _KEPT else ""
     warnings = _json(row.warnings) if state in _WARNED else "[]"
     return (
         f"{batch_id}\t{row.number}\t{state}\t{row.key[0]}\t{row.key[1]}\t\\\\x{row.content.hex()}\t\\\\x{cells}\t"

@@ -10,11 +10,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from common.errors import PortalError
 from referrals import selectors, services
+from referrals.cells import cells_of
 from referrals.constants import RowDecision
 from referrals.files.header import column_name
 from referrals.forms import DecisionForm
 from referrals.models import BatchRow
-from referrals.services.rows import cells_of
 from referrals.views.desk import Desk, police_page
 
 _PAGE = 25
