@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/docs/", api_docs.page, name="api-docs"),
     path("trainer/", include("rosters.urls")),
     path("payments/", include("payments.urls")),
+    path("notifications/", include("notifications.urls")),
     path("", include("ndors_portal.statements")),
     path("", include("bookings.urls")),
 ]

@@ -22,12 +22,13 @@ _parsed = lru_cache(maxsize=512)(rules.parse)
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The words of one message, and the version they are of (0: the files)."""
+    """The words of one message and their version (0: the files). `body_html` is `html` without its frame."""
 
     subject: str
     text: str
     html: str
     version: int = 0
+    body_html: str = ""
 
 
 def words_in_files(kind: str, channel: Channel) -> Words:
@@ -62,12 +63,14 @@ def render(
     signature = rules.fill(_parsed(_file("email/_signature.txt")), values)
     html = rules.fill(_parsed(words.html), values, is_html=True, parts=_parts("html"))
     # Every value in it is escaped, and the tags around them are ours or were checked when they were published.
-    frame = {**values, "heading": subject, "body": mark_safe(html)}  # noqa: S308
+    safe = mark_safe(html)  # noqa: S308
+    frame = {**values, "heading": subject, "body": safe}
     return Rendered(
         subject=subject,
         text=rules.tidy(f"{body}\n\n{signature}"),
         html=render_to_string("email/base.html", frame),
         version=version,
+        body_html=safe,
     )
 
 

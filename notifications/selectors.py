@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import Min, QuerySet
 
-from notifications import rendering
+from notifications import channels, rendering
 from notifications.constants import WAITING, Channel, MessageStatus
 from notifications.models import Message, TemplateVersion
 from notifications.rules import Words
@@ -39,3 +39,8 @@ def words_of(version: TemplateVersion | None, kind: str, channel: Channel) -> tu
     if version is None:
         return rendering.words_in_files(kind, channel), 0
     return Words(subject=version.subject, body=version.body, html=version.html), version.version
+
+
+def can_text() -> bool:
+    """Whether text messages can go out here."""
+    return channels.is_on(Channel.SMS)

@@ -72,9 +72,10 @@ def _read(tokens: list[str], at: int) -> tuple[Parsed, int]:
     found: list[str | _Value | _Choice] = []
     while at < len(tokens):
         token = tokens[at]
-        if token.startswith("{{"):
+        is_tag = at % 2 == 1  # as `split` with a group leaves them
+        if is_tag and token.startswith("{{"):
             found.append(_Value(_name(token)))
-        elif token.startswith("{%"):
+        elif is_tag:
             word = token[2:-2].split()[:1]
             if word == ["if"]:
                 choice, at = _read_choice(tokens, at)
