@@ -157,6 +157,8 @@ def create_checkout(
         "cancel_url": cancel_url,
         "expires_at": int(expires_at.timestamp()),
         "locale": "en-GB",
+        # The fee is pounds sterling, wherever the card comes from.
+        "adaptive_pricing": {"enabled": False},
         "expand": _PAYMENT,
     }
     if email:

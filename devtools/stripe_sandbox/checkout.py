@@ -15,6 +15,7 @@ from .store import Json, new_id
 LEAST_PENCE = 30
 MOST_PENCE = 99_999_999
 OFFERED = {
+    "adaptive_pricing": {"enabled"},
     "allowed_payment_method_types": None,
     "billing_address_collection": None,
     "cancel_url": None,
@@ -59,6 +60,8 @@ def create(call: Call) -> Json:
         raise not_offered(f"mode={params['mode']}")
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise not_offered(f"ui_mode={params['ui_mode']}")
+    if params.get("adaptive_pricing", {}).get("enabled"):
+        raise not_offered("adaptive_pricing[enabled]=true")
     for name in ("success_url", "cancel_url"):
         if name in params:
             check_url(params[name], name)
