@@ -4,6 +4,8 @@ from django.db.models import TextChoices
 
 
 class BookingStatus(TextChoices):
+    """Where a booking is on its way."""
+
     HELD = "HELD", "Place held, not yet paid"
     CONFIRMED = "CONFIRMED", "Confirmed"
     LAPSED = "LAPSED", "Hold ran out"
@@ -27,6 +29,8 @@ LIVE = (_B.HELD, _B.CONFIRMED)
 
 
 class CancelCause(TextChoices):
+    """Through whom a booking ended."""
+
     CANDIDATE = "CANDIDATE", "Cancelled by the candidate"
     KCC = "KCC", "Cancelled by KCC"
     POLICE = "POLICE", "Withdrawn by police"
@@ -34,6 +38,8 @@ class CancelCause(TextChoices):
 
 
 class ConsentKind(TextChoices):
+    """What a candidate agrees to before paying."""
+
     DATA_SHARING = "DATA_SHARING", "Data-sharing authorisation"
     TERMS = "TERMS", "Terms and conditions"
     PRIVACY = "PRIVACY", "Privacy notice"
@@ -43,6 +49,8 @@ class ConsentKind(TextChoices):
 
 
 class NeedKind(TextChoices):
+    """What a candidate may need us to arrange."""
+
     BSL = "BSL", "British Sign Language"
     CAPTIONS = "CAPTIONS", "Captions or hearing loop"
     LARGE_PRINT = "LARGE_PRINT", "Large print"

@@ -79,10 +79,7 @@ class WrongDetailsError(PortalError):
     """Sign-in: the same for an unknown reference, a withdrawn offer and a wrong PIN or driver number."""
 
     status = 403
-    message = (
-        "These details do not match an offer we can show you. Check the reference, and the PIN or driving licence "
-        "number, on your letter."
-    )
+    message = "These details do not match an offer we can show you. Check them against your letter and try again."
 
 
 class TooManyTriesError(PortalError):

@@ -100,22 +100,30 @@ class ConsentsForm(GovukForm, forms.Form):
         for text in texts:
             self.fields[f"text_{text.pk}"] = forms.BooleanField(
                 label=text.statement,
-                error_messages={"required": f"Agree: {_ASKED[ConsentKind(text.kind)]}"},
+                error_messages={"required": _ASKED[ConsentKind(text.kind)]},
             )
 
     @property
-    def sections(self) -> list[tuple[ConsentText, forms.BoundField]]:
-        """Each text with its box."""
-        return [(text, self[f"text_{text.pk}"]) for text in self.texts]
+    def sections(self) -> list[tuple[str, ConsentText, forms.BoundField]]:
+        """Heading, text and box of each."""
+        return [(_HEADINGS[ConsentKind(text.kind)], text, self[f"text_{text.pk}"]) for text in self.texts]
 
 
+_HEADINGS = {
+    ConsentKind.DATA_SHARING: "Sharing what is needed about you",
+    ConsentKind.TERMS: "Terms and conditions",
+    ConsentKind.PRIVACY: "Privacy",
+    ConsentKind.MEDICAL: "Being well enough to take part",
+    ConsentKind.DIGITAL: "How you take part",
+    ConsentKind.EXPRESS_REQUEST: "If your course is soon",
+}
 _ASKED = {
-    ConsentKind.DATA_SHARING: "we may share what is needed with the police and UKROEd",
-    ConsentKind.TERMS: "you accept the terms and conditions",
-    ConsentKind.PRIVACY: "you have read the privacy notice",
-    ConsentKind.MEDICAL: "you have read the advice about being fit to take part",
-    ConsentKind.DIGITAL: "you will join alone, from a quiet private place, with your camera on",
-    ConsentKind.EXPRESS_REQUEST: "we may provide the course within 14 days",
+    ConsentKind.DATA_SHARING: "Tick the box to agree that we share what is needed with the police and UKROEd",
+    ConsentKind.TERMS: "Tick the box to accept the terms and conditions",
+    ConsentKind.PRIVACY: "Tick the box to say you have read the privacy notice",
+    ConsentKind.MEDICAL: "Tick the box to say you have read the advice about being fit to take part",
+    ConsentKind.DIGITAL: "Tick the box to say you will join alone, from a quiet private place, with your camera on",
+    ConsentKind.EXPRESS_REQUEST: "Tick the box to ask us to provide the course even within 14 days",
 }
 
 

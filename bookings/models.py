@@ -13,13 +13,15 @@ from bookings.constants import LIVE, BookingStatus, CancelCause, ConsentKind, Ne
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
+    """Finding the policy of a day."""
+
     def on(self, day: dt.date) -> "Policy":
         """The policy of a London day. There is always one: the first begins in 2020 and each follows on the last."""
         return self.exclude(valid_to__lt=day).get(valid_from__lte=day)
 
 
 class Policy(models.Model):
-    """The rules of booking between two dates. A booking keeps the policy it was made under (DOMAIN.md §4, defaults)."""
+    """The rules of booking between two dates. A booking keeps the policy it was made under (scheme §4, defaults)."""
 
     valid_from = models.DateField(help_text="first London day of booking it applies to")
     valid_to = models.DateField(null=True, blank=True, help_text="last day, inclusive; empty while it runs")
@@ -65,6 +67,8 @@ class Policy(models.Model):
 
 
 class BookingQuerySet(models.QuerySet["Booking"]):
+    """Bookings by their state, and with what belongs to them."""
+
     def live(self) -> "BookingQuerySet":
         """Held or confirmed: at most one per referral, by a partial unique index."""
         return self.filter(status__in=LIVE)

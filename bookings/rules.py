@@ -96,7 +96,7 @@ def reminder_due_at(starts_at: dt.datetime, *, days: int = 0, hours: int = 0) ->
 
 
 def minutes_words(until: dt.datetime, now: dt.datetime) -> str:
-    """The time left, in whole minutes rounded down so as never to promise too much: "14 minutes", "less than a minute"."""
+    """The time left in whole minutes, rounded down to promise nothing: "14 minutes", "less than a minute"."""
     minutes = int((until - now).total_seconds() // 60)
     if minutes < 1:
         return "less than a minute"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bookings import rules
+from bookings.constants import LIVE
 from bookings.models import Booking, Policy
 from bookings.rules import Hidden
 from common.clock import london_day
@@ -56,6 +57,7 @@ class OpenSessions:
     """One week of what can be booked, where the other weeks are, and what is not shown and why."""
 
     sessions: list[Session]
+    hold_minutes: int
     week: dt.date | None = None
     earlier: dt.date | None = None
     later: dt.date | None = None
@@ -100,6 +102,7 @@ def open_sessions(referral: Referral, *, now: dt.datetime, filters: Filters) -> 
     sessions = list(Session.objects.with_room().filter(pk__in=shown).order_by("starts_at", "pk")) if shown else []
     return OpenSessions(
         sessions=sessions,
+        hold_minutes=policy.hold_minutes,
         week=week,
         earlier=max((other for other in weeks if week and other < week), default=None),
         later=min((other for other in weeks if week and other > week), default=None),
@@ -115,7 +118,7 @@ def open_sessions(referral: Referral, *, now: dt.datetime, filters: Filters) -> 
 
 
 def _rows(referral: Referral, now: dt.datetime) -> Iterable[Row]:
-    """Every open session still to come of the course offered, as plain values: a model for each would cost too much."""
+    """Every open session still to come of the course offered, as plain values: models would cost too much."""
     values = (
         Session.objects.open()
         .filter(course_type_id=referral.course_type_id, starts_at__gt=now)
@@ -142,9 +145,10 @@ def _week_shown(weeks: list[dt.date], wanted: dt.date | None) -> dt.date | None:
 
 
 def current_booking(referral_id: int) -> Booking | None:
-    """The booking a candidate's pages speak of: the live one, else the last there was. One query."""
-    bookings = list(Booking.objects.filter(referral_id=referral_id).with_session().order_by("-created_at", "-pk"))
-    return next((booking for booking in bookings if booking.is_live), bookings[0] if bookings else None)
+    """The booking a candidate's pages speak of: the live one, else the last there was. Two queries, one for none."""
+    found = Booking.objects.filter(referral_id=referral_id).order_by("-created_at", "-pk").values_list("pk", "status")
+    keys = [pk for pk, status in found if status in LIVE] or [pk for pk, _ in found]
+    return Booking.objects.with_session().get(pk=keys[0]) if keys else None
 
 
 def course_charge(booking: Booking) -> Charge | None:

@@ -4,12 +4,16 @@ from django.db.models import TextChoices
 
 
 class Mode(TextChoices):
+    """How a course is given."""
+
     DIGITAL = "DIGITAL", "Digital"
     CLASSROOM = "CLASSROOM", "Classroom"
     ON_ROAD = "ON_ROAD", "In person, with on-road driving"
 
 
 class SessionStatus(TextChoices):
+    """Where a session is on its way."""
+
     DRAFT = "DRAFT", "Draft"
     OPEN = "OPEN", "Open for booking"
     CANCELLED = "CANCELLED", "Cancelled by KCC"
@@ -25,6 +29,8 @@ SESSION_TRANSITIONS: dict[str, frozenset[str]] = {
 
 
 class PlaceState(TextChoices):
+    """What became of a place."""
+
     HELD = "HELD", "Held for a while"
     TAKEN = "TAKEN", "Taken"
     RELEASED = "RELEASED", "Released"
@@ -34,11 +40,15 @@ CLAIMING = (PlaceState.HELD, PlaceState.TAKEN)
 
 
 class LicenceStage(TextChoices):
+    """How far a trainer's licence has come."""
+
     PROVISIONAL = "PROVISIONAL", "Provisional (6 months)"
     FULL = "FULL", "Full (2 years from assessment)"
 
 
 class TrainerRole(TextChoices):
+    """What a trainer does on a session."""
+
     LEAD = "LEAD", "Lead trainer"
     SECOND = "SECOND", "Second trainer"
     ON_ROAD = "ON_ROAD", "On-road trainer"

@@ -1,7 +1,7 @@
 """What is taught, where, when and by whom, and the one inventory of places.
 
-`Place` is the only way to a seat. Triggers (courses/triggers.py) keep `Session.places_claimed`, and a CHECK refuses one
-too many through every door; exclusion constraints keep a trainer and a room out of two sessions at once.
+`Place` is the only way to a seat. Triggers (courses/triggers.py) keep `Session.places_claimed`, and a CHECK refuses
+one too many through every door; exclusion constraints keep a trainer and a room out of two sessions at once.
 """
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -115,6 +115,8 @@ class Venue(models.Model):
 
 
 class Room(models.Model):
+    """A room of a venue: one session at a time."""
+
     venue = models.ForeignKey(Venue, on_delete=models.PROTECT, related_name="rooms")
     name = models.CharField(max_length=60)
     seats = models.PositiveSmallIntegerField()
@@ -190,7 +192,10 @@ class AdiRegistration(models.Model):
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
+    """Sessions by their state, and with what belongs to them."""
+
     def open(self) -> "SessionQuerySet":
+        """Those that can be booked."""
         return self.filter(status=SessionStatus.OPEN)
 
     def with_room(self) -> "SessionQuerySet":
@@ -289,7 +294,10 @@ class SessionTrainer(models.Model):
 
 
 class PlaceQuerySet(models.QuerySet["Place"]):
+    """Places by their state."""
+
     def claiming(self) -> "PlaceQuerySet":
+        """Held or taken: those that count."""
         return self.filter(state__in=CLAIMING)
 
 

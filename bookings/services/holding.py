@@ -48,9 +48,10 @@ def hold(*, referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> B
     Raises NoPlaceLeftError, SessionNotOpenError, SessionNotFoundError, AfterCompleteByError, BookByPassedError,
     OfferEndedError, AlreadyBookedError; after each nothing has changed for this referral.
     """
+    if _is_full(referral_id, session_id, now):
+        raise NoPlaceLeftError
     for last_try in (False, True):
         try:
-            _look(referral_id, session_id)
             return _hold(referral_id, session_id, by, now)
         except NoPlaceLeftError:
             if last_try or not lapse_expired(session_id=session_id, by=by, now=now):
@@ -58,12 +59,15 @@ def hold(*, referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> B
     raise AssertionError("unreachable")
 
 
-def _look(referral_id: int, session_id: int) -> None:
-    """Refuse a full session before anything is locked, so that those who come too late do not queue for its lock."""
+def _is_full(referral_id: int, session_id: int, now: dt.datetime) -> bool:
+    """Look before anything is locked, so that those who come too late do not queue for the lock.
+
+    Full of others' places that have not run out. Whoever is let on is decided under the lock.
+    """
     full = Session.objects.filter(pk=session_id, places_claimed__gte=F("capacity"))
     theirs = Booking.objects.live().filter(place__session_id=session_id, referral_id=referral_id)
-    if full.exclude(Exists(theirs)).exists():
-        raise NoPlaceLeftError
+    run_out = Place.objects.filter(session_id=session_id, state=PlaceState.HELD, held_until__lte=now)
+    return full.filter(~Exists(theirs), ~Exists(run_out)).exists()
 
 
 def _hold(referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> Booking:
@@ -164,6 +168,8 @@ def extend_hold(*, booking_id: int, by: Actor, now: dt.datetime) -> Booking:
     if booking.extensions >= booking.policy.extend_times:
         raise NoMoreTimeError
     until = rules.held_until(now=now, minutes=booking.policy.extend_minutes)
+    if booking.place.held_until and booking.place.held_until >= until:
+        return booking  # nothing to gain, so nothing is used up
     place = courses.keep_place(place_id=booking.place_id, until=until, by=by, now=now)
     booking.extensions += 1
     booking.save(update_fields=["extensions"])

@@ -1,4 +1,4 @@
-"""Locks in the house's order (session, referral, booking, charge), and the one place that changes a booking's status."""
+"""Locks in the house's order (session, referral, booking, charge), and the one place that changes a status."""
 
 import datetime as dt
 from typing import Any

@@ -26,7 +26,9 @@ _PURPOSE = "sign-in-tries"
 _COUNT = """
     INSERT INTO bookings_signintries AS t (subject, tried_at, last_at) VALUES (%(subject)s, ARRAY[%(now)s], %(now)s)
     ON CONFLICT (subject) DO UPDATE SET
-        tried_at = (SELECT array_agg(at ORDER BY at) FROM unnest(t.tried_at || EXCLUDED.last_at) AS at WHERE at > %(since)s),
+        tried_at = (
+            SELECT array_agg(at ORDER BY at) FROM unnest(t.tried_at || EXCLUDED.last_at) AS at WHERE at > %(since)s
+        ),
         last_at = EXCLUDED.last_at
     WHERE (SELECT count(*) FROM unnest(t.tried_at) AS at WHERE at > %(since)s) < %(most)s
     RETURNING 1

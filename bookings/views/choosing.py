@@ -175,7 +175,7 @@ def _days(found: OpenSessions) -> list[dict[str, Any]]:
 
 
 def places_words(session: Session) -> str:
-    """ "3 places left"."""
+    """How many are left, as "3 places left"."""
     left = session.capacity - session.places_claimed
     return "1 place left" if left == 1 else f"{left} places left"
 
@@ -187,7 +187,7 @@ def hidden_words(found: OpenSessions, referral: Referral) -> list[str]:
     full = found.hidden.get(Hidden.FULL, 0)
     soon = found.hidden.get(Hidden.TOO_SOON, 0)
     words = []
-    if found.not_matching:
+    if found.not_matching and found.matching:
         words.append(
             "1 more date does not match your choices."
             if found.not_matching == 1

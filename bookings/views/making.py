@@ -136,7 +136,7 @@ def pay(request: HttpRequest, visit: door.Visit) -> HttpResponse:
 @require_GET
 @door.candidate_page
 def back_from_paying(request: HttpRequest, visit: door.Visit) -> HttpResponse:
-    """Back from Stripe: confirmed, not yet heard of, not paid, or paid too late. Stripe is asked, nothing is assumed."""
+    """Back from Stripe: confirmed, not yet heard of, not paid, or paid too late. Stripe is asked."""
     booking = selectors.current_booking(visit.referral.pk)
     if booking is None:
         return redirect("bookings:offer")
@@ -180,6 +180,7 @@ def _hold_context(booking: Booking, now: dt.datetime) -> dict[str, Any]:
     """What every page of a held place shows: the place and its time, in words."""
     until = booking.place.held_until
     assert until is not None
+    gains = until < rules.held_until(now=now, minutes=booking.policy.extend_minutes)
     return {
         "booking": booking,
         **_words(booking, now),
@@ -188,7 +189,8 @@ def _hold_context(booking: Booking, now: dt.datetime) -> dict[str, Any]:
             "until": time_words(london(until).time()),
             "seconds": int((until - now).total_seconds()),
             "is_soon": until - now < dt.timedelta(minutes=SOON_MINUTES),
-            "can_extend": booking.extensions < booking.policy.extend_times,
+            "can_extend": booking.extensions < booking.policy.extend_times and gains,
+            "is_at_its_end": booking.extensions >= booking.policy.extend_times,
             "extend_minutes": booking.policy.extend_minutes,
         },
     }

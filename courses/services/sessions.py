@@ -206,7 +206,7 @@ def _room_for(mode: str, room_id: int | None) -> Room | None:
         if room_id is not None:
             raise ScheduleError("A digital session has no room.")
         return None
-    room = Room.objects.filter(pk=room_id).first()
+    room = Room.objects.filter(pk=room_id).first() if room_id is not None else None
     if room is None:
         raise ScheduleError("Choose a room: only digital sessions need none.")
     return room

@@ -1,6 +1,6 @@
 """Which constraint the database named when it refused, as the error a person understands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from django.db import IntegrityError, transaction
@@ -19,14 +19,14 @@ TOO_SMALL = {"courses_session_not_oversold": CapacityError("More places than tha
 
 
 @contextmanager
-def told_apart(also: dict[str, PortalError] | None = None) -> Iterator[None]:
+def told_apart(also: Mapping[str, PortalError] | None = None) -> Iterator[None]:
     """A savepoint in which a violated constraint becomes its typed error; one we do not know stays as it is."""
     try:
         with transaction.atomic():
             yield
     except IntegrityError as error:
         name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
-        meant = (_MEANING | (also or {})).get(name)
+        meant = (also or {}).get(name) or _MEANING.get(name)
         if meant is None:
             raise
         raise type(meant)(meant.message) from error

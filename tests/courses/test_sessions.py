@@ -32,7 +32,8 @@ pytestmark = pytest.mark.django_db
 
 
 def plan(**given: Any) -> Plan:
-    return Plan(**{"course_type_id": c.course_type().pk, "mode": Mode.DIGITAL, "starts_at": START} | given)
+    usual: dict[str, Any] = {"course_type_id": c.course_type().pk, "mode": Mode.DIGITAL, "starts_at": START}
+    return Plan(**usual | given)
 
 
 def test_schedule_takes_length_and_size_from_the_version() -> None:

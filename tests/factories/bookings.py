@@ -22,14 +22,14 @@ CLASSROOM_CONSENTS = tuple(kind for kind in ConsentKind.values if kind != Consen
 
 
 class BookingFactory(DjangoModelFactory[Booking]):
-    """Held, `now` being the moment of the hold, no details given yet. `session`, `referral` and `place` may be given."""
+    """Held, `now` being the moment of the hold, no details given. `session`, `referral` and `place` may be given."""
 
     class Meta:
         model = Booking
         exclude = ("now", "session", "place_factory")
 
     now: Any = NOW
-    session = factory.LazyFunction(lambda: c.OpenSessionFactory.create())
+    session = factory.LazyFunction(c.OpenSessionFactory.create)
     place_factory: Any = c.HeldPlaceFactory
     referral: Any = factory.LazyAttribute(
         lambda booking: r.LiveReferralFactory.create(now=booking.now, course_type=booking.session.course_type)
@@ -118,7 +118,7 @@ class NeedFactory(DjangoModelFactory[Need]):
     class Meta:
         model = Need
 
-    referral = factory.LazyFunction(lambda: r.LiveReferralFactory.create())
+    referral = factory.LazyFunction(r.LiveReferralFactory.create)
     kind = NeedKind.BSL
     told_at = NOW
 

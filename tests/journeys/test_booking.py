@@ -117,7 +117,7 @@ def test_from_the_letter_to_a_confirmed_place(jo: Candidate, session: Session, s
     assert made.reference in letter["Subject"]
     (attached,) = letter.iter_attachments()
     assert attached.get_filename() == "course.ics"
-    assert "BEGIN:VEVENT" in attached.get_payload(decode=True).decode()
+    assert "BEGIN:VEVENT" in attached.get_content()
     # Every step is on record, as done by the candidate.
     told = list(AuditEvent.objects.filter(actor=f"candidate:{made.referral.key}").values_list("action", flat=True))
     for action in ("candidate.signed_in", "booking.held", "booking.consented", "charge.opened", "booking.confirmed"):
@@ -254,7 +254,8 @@ def test_s13_withdrawn_on_the_payment_page_closes_it_or_sends_the_money_back(jo:
     assert Refund.objects.get().status == RefundStatus.SUCCEEDED
     assert booking().status == BookingStatus.CANCELLED
     assert "The police have withdrawn your offer" in jo.page("/booking/check/")
-    assert sorted(Message.objects.values_list("kind", flat=True)) == ["paid_too_late", "withdrawn"]
+    for kind in ("paid_too_late", "withdrawn"):
+        assert Message.objects.filter(kind=kind).count() == 1
 
 
 def test_cancelled_again_sends_the_money_back(jo: Candidate, session: Session) -> None:

@@ -1,0 +1,80 @@
+"""The pure rules of booking."""
+
+import datetime as dt
+
+import pytest
+
+from bookings import rules
+from bookings.rules import Hidden, PartOfDay
+from common import clock
+
+NOW = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)
+
+
+def london(year: int, month: int, day: int, hour: int, minute: int = 0) -> dt.datetime:
+    return clock.from_london(dt.date(year, month, day), dt.time(hour, minute))
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "parts"),
+    [
+        (london(2026, 12, 14, 9), {PartOfDay.MORNING}),
+        (london(2026, 12, 14, 11, 59), {PartOfDay.MORNING}),
+        (london(2026, 12, 14, 12), {PartOfDay.AFTERNOON}),
+        (london(2026, 12, 14, 17), {PartOfDay.EVENING}),
+        (london(2026, 12, 19, 9), {PartOfDay.MORNING, PartOfDay.WEEKEND}),
+        (london(2027, 6, 20, 17), {PartOfDay.EVENING, PartOfDay.WEEKEND}),  # 4pm in UTC
+    ],
+)
+def test_parts_of_day_are_londons(starts_at: dt.datetime, parts: set[PartOfDay]) -> None:
+    assert rules.parts_of_day(starts_at) == parts
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "places_left", "why"),
+    [
+        (NOW + dt.timedelta(minutes=60), 1, None),
+        (NOW + dt.timedelta(minutes=59), 1, Hidden.TOO_SOON),
+        (NOW + dt.timedelta(days=1), 0, Hidden.FULL),
+        (london(2027, 3, 6, 21), 1, None),
+        (london(2027, 3, 6, 21, 16), 1, Hidden.AFTER_COMPLETE_BY),  # ends a minute past midnight
+        (london(2027, 3, 7, 9), 0, Hidden.AFTER_COMPLETE_BY),
+    ],
+)
+def test_why_a_session_is_hidden(starts_at: dt.datetime, places_left: int, why: Hidden | None) -> None:
+    found = rules.hidden_because(
+        starts_at=starts_at,
+        ends_at=starts_at + dt.timedelta(minutes=165),
+        places_left=places_left,
+        complete_by=dt.date(2027, 3, 6),
+        closes_minutes=60,
+        now=NOW,
+    )
+    assert found == why
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (900, "15 minutes"),
+        (899, "14 minutes"),
+        (60, "1 minute"),
+        (59, "less than a minute"),
+        (-5, "less than a minute"),
+    ],
+)
+def test_the_time_left_never_promises_too_much(seconds: int, words: str) -> None:
+    assert rules.minutes_words(NOW + dt.timedelta(seconds=seconds), NOW) == words
+
+
+def test_a_hold_is_never_made_shorter() -> None:
+    later = NOW + dt.timedelta(hours=1)
+    assert rules.held_until(now=NOW, minutes=15) == NOW + dt.timedelta(minutes=15)
+    assert rules.held_until(now=NOW, minutes=15, present=later) == later
+
+
+def test_the_notice_before_a_course_keeps_the_clock_on_the_wall() -> None:
+    starts_at = london(2027, 3, 30, 9)  # two days after the clocks went forward
+    given = {"confirmed_at": starts_at - dt.timedelta(days=10), "starts_at": starts_at, "cancel_days": 14}
+    assert rules.may_cancel_for_refund(now=london(2027, 3, 23, 9), notice_days=7, **given)  # type: ignore[arg-type]
+    assert not rules.may_cancel_for_refund(now=london(2027, 3, 23, 9, 1), notice_days=7, **given)  # type: ignore[arg-type]
