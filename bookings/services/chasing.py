@@ -40,6 +40,7 @@ def tell_of_offers(*, now: dt.datetime) -> int:
     )
     waiting = _reachable().filter(
         ~Exists(told),
+        ~_has_live(),
         status=ReferralStatus.LIVE,
         bookable_at__gt=now - TOLD_WITHIN,
         bookable_at__lte=now,
@@ -99,10 +100,12 @@ def _days_due(rule: ReminderRule, now: dt.datetime) -> list[dt.date]:
 
 def _unbooked(rule: ReminderRule, day: dt.date, due: dt.datetime, now: dt.datetime) -> QuerySet[Referral]:
     today = london_day(now)
-    chased = Message.objects.filter(referral_key=_KEY, kind__in=messages.CHASERS, created_at__gt=now - PATIENCE)
+    chased = Message.objects.filter(
+        referral_key=_KEY, kind__in=["offer_ready", *messages.CHASERS], created_at__gt=now - PATIENCE
+    )
     return _reachable().filter(
         ~Exists(chased),
-        ~Exists(Booking.objects.live().filter(referral=OuterRef("pk"))),
+        ~_has_live(),
         **{_FIELDS[Anchor(rule.anchor)]: day},
         force__in=list(Force.objects.values_list("pk", flat=True)),  # the index of open offers begins with it
         status__in=BOOKABLE,
@@ -111,6 +114,11 @@ def _unbooked(rule: ReminderRule, day: dt.date, due: dt.datetime, now: dt.dateti
         bookable_at__lt=due - PATIENCE,
         bookable_at__gt=now - LONGEST_OFFER,
     )
+
+
+def _has_live() -> Exists:
+    """Something is held or booked: they know."""
+    return Exists(Booking.objects.live().filter(referral=OuterRef("pk")))
 
 
 def _reachable() -> QuerySet[Referral]:
