@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.support.programs import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import ConsoleMessage, Page
 
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDTHS = {"wide": 1280, "narrow": 320}  # 320 px is also 1280 px at 400 % zoom (WCAG 1.4.10)
@@ -17,20 +17,23 @@ SCREENSHOTS = ROOT / ".local" / "screenshots"
 class Looker:
     """Looks at pages one after the other and remembers what is wrong with each; a picture of each is kept."""
 
-    def __init__(self, page: "Page", door: str) -> None:
-        """`door` names the folder of the pictures."""
+    def __init__(self, page: "Page", door: str, origin: str) -> None:
+        """`door` names the folder of the pictures; `origin` is the portal's address."""
         self.page = page
+        self.origin = origin
         self.folder = SCREENSHOTS / door
         self.faults: list[str] = []
         self.seen: list[str] = []
         self._complaints: list[str] = []
-        page.on("console", lambda message: self._complain(message.type, message.text))
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self._complaints.append(str(error)))
 
-    def _complain(self, kind: str, text: str) -> None:
-        # The status of a refusal's page is reported by the browser as a failed resource; that is what was asked for.
-        if kind == "error" and "the server responded with a status of" not in text:
-            self._complaints.append(text)
+    def _hear(self, message: "ConsoleMessage") -> None:
+        # What other sites' pages complain of is not ours. The status of a refusal's page is reported by the browser
+        # as a failed resource; that is what was asked for.
+        is_ours = message.location["url"].startswith(self.origin)
+        if message.type == "error" and is_ours and "the server responded with a status of" not in message.text:
+            self._complaints.append(message.text)
 
     def look(self, name: str, heading: str = "") -> None:
         """Look at the present page; `heading` is what its h1 must say."""
