@@ -17,7 +17,7 @@ from oversight.rules import HOURS, Limit, due_at
 from tests.bookings.conftest import STAFF, sign_in
 from tests.factories import bookings as b
 from tests.factories import courses as c
-from tests.support.mail import SmtpSink
+from tests.support.mail import SmtpSink, words_of
 
 pytestmark = pytest.mark.django_db
 DAYS = [dt.date(2027, 3, 27), dt.date(2027, 3, 28), dt.date(2027, 10, 30), dt.date(2027, 10, 31)]
@@ -56,7 +56,7 @@ def test_s22_page_mail_and_calendar_say_nine(day: dt.date, client: Client, clock
     notifications.send_messages(now=now)
     (mail,) = [each for each in smtp_sink.messages if "booked" in each["Subject"]]
     for part in ("plain", "html"):
-        text = re.sub(r"<[^>]+>", "", mail.get_body((part,)).get_content())
+        text = re.sub(r"<[^>]+>", "", words_of(mail, part))
         assert f"Date: {clock.day_words(day)}" in text
         assert "Time: 9am to 11:45am" in text
         assert "Be ready at 8:45am." in text
@@ -80,9 +80,7 @@ def test_s22_each_reminder_fires_once_at_its_time(day: dt.date, smtp_sink: SmtpS
     assert sweep(start - dt.timedelta(hours=2, minutes=3)) == []
     assert sweep(start - dt.timedelta(hours=2)) == ["reminder_2h"]
     assert sweep(start) == []
-    times = [
-        each.get_body(("plain",)).get_content() for each in smtp_sink.messages if "starts soon" in each["Subject"]
-    ]
+    times = [words_of(each) for each in smtp_sink.messages if "starts soon" in each["Subject"]]
     assert len(times) == 1
     assert f"Your course starts at 9am on {clock.day_words(day)}." in times[0]
 

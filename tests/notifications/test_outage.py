@@ -1,6 +1,7 @@
 """Scenario 21, with a real worker: the mail server is down for six hours and Redis is emptied meanwhile."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -28,10 +29,9 @@ def ring() -> None:
     current_app.send_task("notifications.jobs.send_messages", queue="mail")
 
 
-def wait(condition: object) -> None:
-    assert processes.wait_until(condition, seconds=30), list(
-        Message.objects.values_list("status", "attempts", "error")
-    )  # type: ignore[arg-type]
+def wait(condition: Callable[[], bool]) -> None:
+    is_so = processes.wait_until(condition, seconds=30)
+    assert is_so, list(Message.objects.values_list("status", "attempts", "error"))
 
 
 def test_s21_each_message_goes_exactly_once_and_a_stale_reminder_is_dropped(

@@ -11,6 +11,13 @@ from devtools import processes
 from devtools.embedded.ports import free_port
 
 
+def words_of(mail: EmailMessage, kind: str = "plain") -> str:
+    """The text of a mail; `kind` is "plain" or "html"."""
+    part = mail.get_body((kind,))
+    assert part is not None, f"the mail has no {kind} text"
+    return str(part.get_content())
+
+
 class SmtpSink:
     """`messages` holds what came in; `stop()` and `start()` make an outage; `answer` refuses with that SMTP reply."""
 
