@@ -145,7 +145,7 @@ class BookingAdmin(Read, HistoryAdmin):
             title=f"Cancel {booking.reference}",
             act=act,
             back=reverse("admin:bookings_booking_change", args=[pk]),
-            lead=f"By the policy {pounds(by_policy)} goes back. If KCC cancels, or with evidence: {pounds(all_of_it)}.",
+            lead=f"By the policy {pounds(by_policy)} goes back; if KCC cancels or with evidence {pounds(all_of_it)}.",
             button="Cancel the booking",
         )
 

@@ -1,6 +1,7 @@
 """The ends of a booking before its course: cancelled by the candidate or by staff, by KCC, or through the police."""
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from bookings import messages, rules
 from bookings.constants import BookingStatus, CancelCause, Evidence
 from bookings.errors import BookingStateError, CandidatesStrandedError, TooLateToCancelError
 from bookings.models import Booking
-from bookings.services.locking import lock_booking, lock_sessions, move
+from bookings.services.locking import lock_booking, lock_referral, lock_sessions, move
 from common.money import pounds
 from courses import services as courses
 from courses.errors import ReasonNeededError
@@ -30,6 +31,7 @@ class Refund:
     reason: RefundReason
 
 
+_TRIES = 5
 NOTHING = Refund(0, RefundReason.GOODWILL)
 
 
@@ -121,9 +123,24 @@ def end_with_referral(*, referral: Referral, kind: str, reason: str, by: Actor, 
 
 
 def lock_for_referral(*, referral_id: int) -> None:
-    """Lock the session on which a referral has anything, before the referral itself is locked."""
-    live = Booking.objects.live().filter(referral_id=referral_id)
-    lock_sessions(set(live.values_list("place__session_id", flat=True)))
+    """Lock the session on which a referral has anything, then the referral. Composed.
+
+    Where its candidate chose another date between the look and the lock, the locks are let go and taken anew: never a
+    session after its referral. Raises BookingStateError should that happen again and again.
+    """
+    live = Booking.objects.live().filter(referral_id=referral_id).values_list("place__session_id", flat=True)
+    for _ in range(_TRIES):
+        with suppress(_ElsewhereError), transaction.atomic():
+            locked = lock_sessions(set(live.all()))
+            lock_referral(referral_id)
+            if not set(live.all()) <= locked.keys():
+                raise _ElsewhereError
+            return
+    raise BookingStateError
+
+
+class _ElsewhereError(Exception):
+    """Rolls back to before the locks."""
 
 
 @transaction.atomic
