@@ -16,6 +16,7 @@ from bookings.views import door
 from bookings.words import booking_words
 from common.clock import day_words, london_day, moment_words
 from common.money import pounds, pounds_and_pence
+from payments.constants import RefundStatus
 
 
 @require_GET
@@ -90,6 +91,14 @@ def cancel(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     return render(request, "bookings/cancel.html", context)
 
 
+_REFUND_WORDS = {
+    RefundStatus.REQUESTED: "we are sending it back",
+    RefundStatus.PENDING: "on its way to your card",
+    RefundStatus.SUCCEEDED: "sent back to your card",
+    RefundStatus.FAILED: "your bank did not take it, we will contact you",
+}
+
+
 def _confirmed(visit: door.Visit) -> Booking:
     booking = selectors.current_booking(visit.referral.pk)
     if booking is None or booking.status != BookingStatus.CONFIRMED:
@@ -115,7 +124,7 @@ def _money(booking: Booking) -> dict[str, Any]:
             {
                 "amount": pounds_and_pence(refund.amount_pence),
                 "when": moment_words(refund.requested_at),
-                "state": refund.get_status_display(),
+                "state": _REFUND_WORDS[RefundStatus(refund.status)],
             }
             for refund in paid.refunds
         ],

@@ -38,6 +38,12 @@ def test_a_right_password_leads_home(client: Any, officer: User) -> None:
     assert (response.status_code, response.url) == (302, "/accounts/home/")
 
 
+def test_what_is_missing_is_named(client: Any) -> None:
+    page = sign_in(client, username="", password="").content.decode()
+    assert "Enter your username" in page
+    assert "Enter your password" in page
+
+
 def test_nobody_registers(client: Any) -> None:
     client.post(
         reverse("account_signup"),

@@ -202,7 +202,7 @@ def test_candidates_pages_after_paying(
     page.goto("/sessions/")
     looker.look("withdrawn", "The police have withdrawn your offer")
     page.goto("/offer/")
-    looker.look("offer-withdrawn", "Kent Police offer you a course")
+    looker.look("offer-withdrawn", "Kent Police offered you a course")
     assert looker.faults == []
 
 
