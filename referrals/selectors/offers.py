@@ -99,7 +99,8 @@ def search(*, force: Force | str, words: str) -> list[Referral]:
     if 2 <= len(registration) <= 12 and any(letter.isdigit() for letter in registration):
         lookups_made.append(own.filter(vehicle_registration=registration))
     if words and not any(letter.isdigit() for letter in words):
-        lookups_made.append(own.filter(surname_key__startswith=words.upper()))
+        # Ordered, so that the first of many are the first, and so that their index is read whatever the statistics say.
+        lookups_made.append(own.filter(surname_key__startswith=words.upper()).order_by("surname_key"))
     found: dict[int, Referral] = {}
     for lookup in lookups_made:
         for referral in lookup.select_related("course_type")[:MOST_FOUND]:

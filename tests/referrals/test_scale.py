@@ -1,0 +1,90 @@
+"""Officers' searches and figures among 200,000 referrals: each is read from an index, never by going through all."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from common.crypto import keyed_hash
+from devtools.many_referrals import fill
+from referrals import lookups, selectors
+from referrals.models import Outcome, Referral
+
+pytestmark = pytest.mark.django_db
+NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
+ROWS = 200_000
+DRIVER = "SMITH801150JA9XX"
+BIG = {"referrals_referral", "referrals_outcome"}
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from nodes(below)
+
+
+def read_of(sql: str) -> tuple[list[str], int]:
+    """The big tables that a query goes through from end to end, and how many of their rows it touches."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+        told = cursor.fetchone()[0]
+    plan = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
+    on_big = [node for node in nodes(plan) if node.get("Relation Name") in BIG]
+    touched = sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"] for node in on_big
+    )
+    return [node["Relation Name"] for node in on_big if node["Node Type"] == "Seq Scan"], int(touched)
+
+
+def plans(work: Any) -> list[tuple[list[str], int]]:
+    """What each query that the work makes on a big table reads."""
+    with CaptureQueriesContext(connection) as queries:
+        work()
+    return [read_of(each["sql"]) for each in queries if any(table in each["sql"] for table in BIG)]
+
+
+def test_no_search_and_no_figure_reads_a_whole_table() -> None:
+    with connection.cursor() as cursor:
+        fill(cursor, ROWS)
+    held = Referral.objects.of_force("46").filter(status="LIVE").order_by("pk").first()
+    assert held is not None
+    number = lookups.driver_number_hash(DRIVER)
+    assert number == keyed_hash("driver-number", DRIVER)
+    Referral.objects.filter(pk=held.pk).update(driver_number_hash=number)
+
+    wholly: dict[str, Any] = {}
+    for name, words in {
+        "reference": held.reference,
+        "driver number": DRIVER,
+        "postcode": held.postcode,
+        "vehicle registration": held.vehicle_registration,
+        "surname": held.surname,
+        "surname start": held.surname[:4],
+        "one letter": "s",
+        "surname nobody has": "Zzyzx",
+        "reference nobody has": "46NOSUCH0001",
+    }.items():
+        found: list[Referral] = []
+        read = plans(lambda words=words, found=found: found.extend(selectors.search(force="46", words=words)))
+        assert bool(found) is ("nobody" not in name), name
+        assert read, name
+        wholly[name] = [tables for tables, _ in read if tables]
+        # Index entries of other forces may be met on the way, not the table.
+        assert max(touched for _, touched in read) <= 2_000, name
+    read = plans(lambda: selectors.dashboard(force="46", now=NOW))
+    wholly["dashboard"] = [tables for tables, _ in read if tables]
+    wholly["find_offer"] = [
+        tables for tables, _ in plans(lambda: selectors.find_offer(reference=held.reference, pin="1234")) if tables
+    ]
+    wholly["unreported"] = [tables for tables, _ in plans(lambda: selectors.outcomes_due(force="46")) if tables]
+    assert wholly == {name: [] for name in wholly}
+
+    # What the figures touch does not grow with what has ended: no more than is open, or ended in the last 30 days.
+    open_ones = Referral.objects.of_force("46").filter(status__in=["LIVE", "BOOKED", "NOT_COMPLETED"]).count()
+    lately = Outcome.objects.of_force("46").filter(recorded_at__gte=NOW - dt.timedelta(days=31)).count()
+    assert max(touched for _, touched in read) <= max(open_ones, lately)
+    assert 0 < open_ones < ROWS // 25
