@@ -61,8 +61,12 @@ def test_from_the_forces_file_to_the_outcome_it_gets_back(
     assert "Completed" in sergeant.get(f"/police/referrals/{REFERENCE}/").words
     _money_adds_up()
     _record_tells_the_story()
-    assert sum(EMAIL in message["To"] for message in smtp_sink.messages) == 1
-    assert not Message.objects.exclude(status="SENT").exists()
+    wait_for(lambda: not Message.objects.exclude(status="SENT").exists(), "the outcome to be told")
+    subjects = [message["Subject"] for message in smtp_sink.messages if EMAIL in message["To"]]
+    assert subjects == [
+        f"Your driver course is booked: {booking.reference}",
+        f"How your driver course went: {booking.reference}",
+    ]
 
 
 def _police_send_their_file(sergeant: Colleague) -> None:
