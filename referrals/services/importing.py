@@ -1,5 +1,6 @@
 """Importing a batch: claim, read, check, settle slice by slice, close. Any of it may be killed and taken up again."""
 
+import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from audit import services as audit
@@ -107,7 +108,7 @@ def _settle_all(batch: Batch, table: Table, *, scheme: Scheme, by: Actor, now: d
     seen = rules.SeenRows(table.rows)
     _remember(batch, seen)
     rows = prepare(table, after=max(batch.settled_to, 1), context=context, seen=seen, courses=scheme.courses)
-    with _quick_turns(), Ahead(rows, size=_SLICE_ROWS[BatchKind(batch.kind)]) as slices:
+    with _undisturbed(), Ahead(rows, size=_SLICE_ROWS[BatchKind(batch.kind)]) as slices:
         for part in slices:
             elapsed = timedelta(seconds=time.monotonic() - began)
             _settle_slice(batch, part, scheme=scheme, by=by, now=now, claimed_until=now + elapsed + _SLICE)
@@ -117,17 +118,21 @@ _SLICE = timedelta(seconds=SLICE_SECONDS)
 
 
 @contextmanager
-def _quick_turns() -> Iterator[None]:
-    """Let the thread that writes have its turn soon after PostgreSQL has answered, while the other one checks.
+def _undisturbed() -> Iterator[None]:
+    """Keep Python from standing in its own way while a batch is imported.
 
-    With Python's usual interval each of a slice's statements would wait for five milliseconds.
+    The thread that writes has its turn soon after PostgreSQL has answered: with Python's usual interval each of a
+    slice's statements would wait for five milliseconds. And nobody looks for cycles among rows that have none.
     """
-    usual = sys.getswitchinterval()
+    usual, collects = sys.getswitchinterval(), gc.isenabled()
     sys.setswitchinterval(_TURN_SECONDS)
+    gc.disable()
     try:
         yield
     finally:
         sys.setswitchinterval(usual)
+        if collects:
+            gc.enable()
 
 
 def _remember(batch: Batch, seen: rules.SeenRows) -> None:
@@ -150,6 +155,7 @@ def _settle_slice(
     for tries_left in reversed(range(_TRIES)):
         try:
             with transaction.atomic(durable=True):
+                _commit_without_waiting()
                 keep_claim(batch)
                 settled = _settle(batch, part, scheme=scheme, by=by, now=now)
                 write_rows(batch, settled)
@@ -162,6 +168,16 @@ def _settle_slice(
             batch.settled_to = part[-1].number
             batch.rows_read += len(part)
             return
+
+
+def _commit_without_waiting() -> None:
+    """Let the slice's commit return before it is on disk.
+
+    Where the server dies in the next moments the slice is lost with its mark in the batch, and done again. Whoever
+    builds on it waits for the disk, and what was committed before is then there too: so does the batch's last commit.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit TO OFF")
 
 
 def _settle(batch: Batch, part: list[Prepared], *, scheme: Scheme, by: Actor, now: datetime) -> list[Settled]:

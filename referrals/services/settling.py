@@ -105,9 +105,9 @@ def _held(force_code: str, references: list[str]) -> dict[str, tuple[int, bytes]
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT reference, id, content_hash FROM referrals_referral WHERE force_id = %s AND reference = ANY(%s) "
-            "ORDER BY id FOR NO KEY UPDATE",
-            [force_code, references],
+            "SELECT reference, id, content_hash FROM referrals_referral "
+            "WHERE force_id = %s AND reference = ANY(%s::text[]) ORDER BY id FOR NO KEY UPDATE",
+            [force_code, f"{{{','.join(references)}}}"],
         )
         return {reference: (pk, bytes(content)) for reference, pk, content in cursor.fetchall()}
 
@@ -157,7 +157,7 @@ def bars(rows: Iterable[Prepared], *, scheme: Scheme) -> list[tuple[Prepared, ru
         return []
     found: dict[int, tuple[Prepared, rules.Problem]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_COMPLETED, [numbers, persons])
+        cursor.execute(_COMPLETED, [_array(numbers), _array(persons)])
         earlier_ones = cursor.fetchall()
     for key, by_number, has_number, force_code, reference, course, offence_at in earlier_ones:
         for row in people[bytes(key)]:
@@ -172,6 +172,11 @@ def bars(rows: Iterable[Prepared], *, scheme: Scheme) -> list[tuple[Prepared, ru
                 problem = _barred(row, scheme, force_code, reference, course, other_on)
                 found.setdefault(row.number, (row, problem))
     return list(found.values())
+
+
+def _array(hashes: Sequence[bytes]) -> str:
+    """Hashes as one literal: a thousand parameters take longer to read than to look up."""
+    return "{" + ",".join([f'"\\\\x{each.hex()}"' for each in hashes]) + "}"
 
 
 # The latest offence first, so that the date told is the one that counts.

@@ -7,9 +7,9 @@ import pytest
 from audit.models import AuditEvent
 from common.crypto import decrypt
 from referrals import lookups, selectors
+from referrals.cells import cells_of
 from referrals.constants import BatchStatus, ReferralStatus
 from referrals.models import Batch, BatchRow, Referral
-from referrals.services.rows import cells_of
 from tests.factories import referrals as factories
 from tests.referrals.files import (
     FORECAST,

@@ -1,0 +1,131 @@
+"""An officer's search and first page among 2 million referrals, beside the bare look-up in the same index.
+
+The whole page is measured: session, officer, queries, template. Environment: BENCH_HELD (2000000), BENCH_LOOKS (300).
+"""
+
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure
+
+ROOT = Path(__file__).resolve().parent.parent
+BAR_MS = 50
+_COLUMNS = ("reference", "postcode", "vehicle_registration", "surname")
+_LOOK_UP = {
+    "reference": "SELECT * FROM referrals_referral WHERE reference = %s AND force_id = '46'",
+    "postcode": "SELECT * FROM referrals_referral WHERE postcode = %s AND force_id = '46' LIMIT 50",
+    "vehicle_registration": "SELECT * FROM referrals_referral WHERE vehicle_registration = %s AND force_id = '46'",
+    "surname": "SELECT * FROM referrals_referral WHERE force_id = '46' AND surname_key LIKE %s LIMIT 50",
+}
+
+
+def run() -> list[Figure]:
+    """The figures of the officers' pages."""
+    from devtools.embedded import EmbeddedPostgres, EmbeddedRedis
+
+    held = int(os.environ.get("BENCH_HELD", "2000000")) or 2_000_000
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        home = Path(folder)
+        with EmbeddedPostgres(home / "pg") as postgres, EmbeddedRedis(home / "redis") as redis:
+            environment = os.environ | {
+                "DATABASE_URL": postgres.url,
+                "REDIS_URL": redis.url,
+                "MEDIA_ROOT": str(home / "media"),
+                "DJANGO_SETTINGS_MODULE": "ndors_portal.settings.test",
+                "NDORS_IGNORE_DEMO_ENV": "1",
+            }
+            done = subprocess.run(
+                [sys.executable, "-m", "benchmarks.police_search", str(held)],
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                check=True,
+            )
+    told: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    figures = []
+    for name, (page, bare) in told.items():
+        among = f"{name} among {held:,} referrals, p95"
+        figures.append(Figure(among, page, "ms", at_most=BAR_MS))
+        figures.append(Figure(f"{name}: bare look-up, p95 in µs", bare * 1000, "µs"))
+    return figures
+
+
+# --- In the child ----------------------------------------------------------------------------------------------
+def _p95(work: Callable[[Any], object], given: list[Any]) -> float:
+    """Milliseconds that all but one in twenty stay below; the first few warm up."""
+    taken = []
+    for each in given:
+        began = time.perf_counter()
+        work(each)
+        taken.append((time.perf_counter() - began) * 1000)
+    return statistics.quantiles(taken[len(taken) // 10 :], n=20)[-1]
+
+
+def _measure(held: int) -> dict[str, tuple[float, float]]:
+    from django.core.management import call_command
+    from django.db import connection
+    from django.test import Client
+
+    from accounts.models import Role, User
+    from devtools.many_referrals import fill
+    from referrals.models import Force, Officer, Referral
+
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        fill(cursor, held)
+        cursor.execute("VACUUM referrals_referral")
+        cursor.execute("VACUUM referrals_outcome")
+    client = Client()
+    user = User.objects.create_user("bench", role=Role.OFFICER)
+    Officer.objects.create(user=user, force=Force.objects.get(pk="46"))
+    client.force_login(user)
+
+    first, last = (Referral.objects.order_by(by).values_list("pk", flat=True)[0] for by in ("pk", "-pk"))
+    rnd = random.Random(46)
+    looks = int(os.environ.get("BENCH_LOOKS", "300"))
+    keys = [rnd.randint(first, last) for _ in range(2 * looks)]
+    some = list(Referral.objects.of_force("46").filter(pk__in=keys).values(*_COLUMNS)[:looks])
+
+    def page(words: str) -> None:
+        status = client.get("/police/referrals/", {"q": words}).status_code
+        if status not in (200, 302):
+            raise RuntimeError(f"the search answered {status}")
+
+    def home(_: object) -> None:
+        status = client.get("/police/").status_code
+        if status != 200:
+            raise RuntimeError(f"the first page answered {status}")
+
+    def bare(sql: str) -> Callable[[str], None]:
+        def look_up(words: str) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, [words])
+                cursor.fetchall()
+
+        return look_up
+
+    told = {}
+    for column in _COLUMNS:
+        words = [each[column] for each in some]
+        typed = [f"{word.upper()}%" for word in words] if column == "surname" else words
+        told[f"police: search by {column.replace('_', ' ')}"] = _p95(page, words), _p95(bare(_LOOK_UP[column]), typed)
+    open_ones = "SELECT count(*) FROM referrals_referral WHERE force_id = '46' AND status = %s"
+    told["police: first page"] = _p95(home, some), _p95(bare(open_ones), ["LIVE"] * len(some))
+    return told
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    print(json.dumps(_measure(int(sys.argv[1]))))
