@@ -50,7 +50,12 @@ def letter(name: str) -> Letter | None:
         subject=str(message["Subject"] or "(no subject)"),
         text=str(body.get_content()) if body else "",
         attachments=[
-            (part.get_filename() or "attachment", part.get_content_type(), part.get_payload(decode=True) or b"")
+            (part.get_filename() or "attachment", part.get_content_type(), _bytes_of(part))
             for part in message.iter_attachments()
         ],
     )
+
+
+def _bytes_of(part: EmailMessage) -> bytes:
+    content = part.get_content()
+    return content.encode() if isinstance(content, str) else bytes(content)

@@ -152,7 +152,7 @@ class Story:
         essex = (Fate.WITHDRAWN,)
         self.clock.at(
             at_hour(self._working_day(12), 16),
-            lambda now: [self.police.withdraw(o, now=now) for o in self.offers.of(*essex) if o.force_code == "42"],
+            lambda now: self._withdraw_of("42", essex, now),
         )
         self.clock.at(
             at_hour(self._working_day(3), 11, 40),
@@ -163,6 +163,12 @@ class Story:
         )
 
     # --- Candidates --------------------------------------------------------------------------------------------
+    def _withdraw_of(self, force_code: str, fates: tuple[Fate, ...], now: dt.datetime) -> None:
+        """The force withdraws its offers of these fates one by one, on its pages."""
+        for offer in self.offers.of(*fates):
+            if offer.force_code == force_code:
+                self.police.withdraw(offer, now=now)
+
     def _plan(self, offer: Offer, received_at: dt.datetime) -> None:
         """Write into the story when this candidate acts, and what they do."""
         if offer.fate in (Fate.WAITS, Fate.EXPIRES, Fate.WITHDRAWN):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from functools import partial
+from typing import Literal
 
 from audit.context import acting
 from bookings.constants import BookingStatus
@@ -60,7 +61,8 @@ class Teaching:
             self._mark(lesson, booking, now=now)
 
     def _mark(self, lesson: Lesson, booking: Booking, *, now: dt.datetime) -> None:
-        mark, document = Mark.COMPLETED, DocumentKind.PHOTOCARD
+        mark = Mark.COMPLETED
+        document: DocumentKind | Literal[""] = DocumentKind.PHOTOCARD
         if self._fate_of(booking).fate in _AWAY:
             mark, document = _WHY[self.away % len(_WHY)], ""
             self.away += 1

@@ -75,7 +75,7 @@ class Undecided(admin.SimpleListFilter):
 
 
 @admin.register(BatchRow)
-class BatchRowAdmin(Read, admin.ModelAdmin):
+class BatchRowAdmin(Read, admin.ModelAdmin):  # type: ignore[misc]
     """Rows; their cells are shown only while somebody must mend or decide on them."""
 
     list_display = ("batch", "number", "state", "row_force_code", "reference", "why", "decision")

@@ -1,7 +1,7 @@
 """What all views of the API have in common."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,7 +32,7 @@ class ForceView(APIView):
         """Read the clock, and tell the record who acts."""
         self.now = clock.now()
         super().initial(request, *args, **kwargs)
-        system: ForceSystem = request.user
+        system = cast("ForceSystem", request.user)
         self.force, self.by = system.force, Actor("api", system.force.pk)
         act_as(request._request, self.by)
 

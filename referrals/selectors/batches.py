@@ -21,7 +21,7 @@ GROUP_ROWS = 20
 
 def batch_of_force(*, force: Force | str, batch_id: UUID) -> Batch:
     """A batch of this force. Raises BatchNotFoundError for any other."""
-    batch = Batch.objects.of_force(force).select_related("force").filter(pk=batch_id).first()
+    batch: Batch | None = Batch.objects.of_force(force).select_related("force").filter(pk=batch_id).first()
     if batch is None:
         raise BatchNotFoundError
     return batch
@@ -157,4 +157,6 @@ def undecided_row(*, force: Force | str, row_id: int) -> BatchRow:
 
 def oldest_unprocessed_batch_at() -> datetime | None:
     """Since when the oldest batch has waited to be settled; None when none waits."""
-    return Batch.objects.filter(status__in=UNFINISHED).aggregate(first=Min("received_at"))["first"]
+    waiting = Batch.objects.filter(status__in=UNFINISHED)
+    first: datetime | None = waiting.aggregate(first=Min("received_at"))["first"]
+    return first

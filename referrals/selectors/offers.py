@@ -52,7 +52,7 @@ def find_offer(*, reference: str, pin: str = "", driver_number: str = "") -> Ref
 def referral_of_force(*, force: Force | str, reference: str) -> Referral:
     """A referral of this force, its course loaded. Raises ReferralNotFoundError for any other."""
     found = Referral.objects.of_force(force).select_related("course_type", "force")
-    referral = found.filter(reference=reference).first()
+    referral: Referral | None = found.filter(reference=reference).first()
     if referral is None:
         raise ReferralNotFoundError
     return referral
@@ -99,7 +99,7 @@ def search(*, force: Force | str, words: str) -> list[Referral]:
     if 2 <= len(registration) <= 12 and any(letter.isdigit() for letter in registration):
         lookups_made.append(own.filter(vehicle_registration=registration))
     if words and not any(letter.isdigit() for letter in words):
-        # Ordered, so that the first of many are the first, and so that their index is read whatever the statistics say.
+        # Ordered, so that the first of many come first and the index is read whatever the statistics say.
         lookups_made.append(own.filter(surname_key__startswith=words.upper()).order_by("surname_key"))
     found: dict[int, Referral] = {}
     for lookup in lookups_made:

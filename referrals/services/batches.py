@@ -21,18 +21,19 @@ from referrals.models import Batch, Force
 IMPORT = "referrals.jobs.import_batches"
 
 
-class _Hashed(File):
+class _Hashed(File):  # type: ignore[type-arg]  # Django's File takes no argument at run time
     """A file whose bytes are counted and hashed as they go to storage."""
 
     def __init__(self, file: IO[bytes], *, max_bytes: int) -> None:
         super().__init__(file)
+        self.source = file
         self.max_bytes = max_bytes
         self.digest = hashlib.sha256()
         self.bytes = 0
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Read to the end, or raise BatchTooLargeError as soon as there is too much."""
-        while chunk := self.file.read(chunk_size or self.DEFAULT_CHUNK_SIZE):
+        while chunk := self.source.read(chunk_size or self.DEFAULT_CHUNK_SIZE):
             self.bytes += len(chunk)
             if self.bytes > self.max_bytes:
                 raise BatchTooLargeError(self.max_bytes)

@@ -7,10 +7,11 @@ from django.db import IntegrityError, transaction
 
 from audit import services as audit
 from audit.context import Actor
+from common.errors import PortalError
 from referrals import rules
 from referrals.cells import cells_of
 from referrals.constants import BatchKind, ReferralStatus, RowDecision, RowState
-from referrals.errors import DecisionError, PortalError, ReasonMissingError, ReferralNotFoundError
+from referrals.errors import DecisionError, ReasonMissingError, ReferralNotFoundError
 from referrals.files.header import column_name
 from referrals.models import BatchRow, Referral
 from referrals.rules import ReferralValues, WithdrawalValues

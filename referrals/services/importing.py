@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -75,9 +76,9 @@ def import_batch(*, batch_id: UUID, by: Actor, now: datetime) -> Batch:
 
 def _import(batch: Batch, *, by: Actor, now: datetime) -> Batch:
     """Do a batch that is claimed."""
-    with acting(by, on_behalf_of=batch.received_by), batch.file.open("rb") as stream:
+    with acting(by, on_behalf_of=batch.received_by), batch.file.open("rb") as opened:
         try:
-            table = open_table(stream, kind=rules.KINDS[batch.kind], limits=limits())
+            table = open_table(cast("BinaryIO", opened), kind=rules.KINDS[batch.kind], limits=limits())
         except FileRefusedError as error:
             with transaction.atomic(durable=True):
                 refuse(batch=batch, why=error.message, by=by, now=now)

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -208,8 +208,8 @@ def manifest_of(record: OutcomeReturn) -> dict[str, Any]:
 
 
 def _lock_sequence(force_code: str) -> OutcomeSequence:
-    locked: Sequence[OutcomeSequence] = OutcomeSequence.objects.select_for_update().filter(pk=force_code)
-    if not locked:
+    locked = OutcomeSequence.objects.select_for_update().filter(pk=force_code).first()
+    if locked is None:
         OutcomeSequence.objects.bulk_create([OutcomeSequence(force_id=force_code)], ignore_conflicts=True)
         return OutcomeSequence.objects.select_for_update().get(pk=force_code)
-    return locked[0]
+    return locked
