@@ -256,6 +256,8 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    # How often one token may ask; the demands of a force's system are a few an hour.
+    "DEFAULT_THROTTLE_RATES": {"token": env.optional("API_THROTTLE", "600/min")},
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "NDORS portal API",

@@ -67,9 +67,8 @@ class HasScope(BasePermission):
 
 
 class TokenThrottle(SimpleRateThrottle):
-    """So many requests a minute for each token."""
+    """So many requests a minute for each token (settings)."""
 
-    rate = "600/min"
     scope = "token"
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:

@@ -56,7 +56,7 @@ class RowSerializer(serializers.ModelSerializer[BatchRow]):
 
     row = serializers.IntegerField(source="number")
     state = serializers.ChoiceField(choices=RowState.choices)
-    errors = ProblemOfRowSerializer(many=True)
+    errors = ProblemOfRowSerializer(many=True)  # type: ignore[assignment]  # the name is the contract's
     warnings = ProblemOfRowSerializer(many=True)
     changes = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
 
@@ -75,6 +75,14 @@ class RowSerializer(serializers.ModelSerializer[BatchRow]):
             "changes": instance.changes,
             "decision": instance.decision,
         }
+
+
+class RowsSerializer(serializers.Serializer):
+    """A page of rows, and the addresses of the pages around it."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = RowSerializer(many=True)
 
 
 class ReferralSerializer(serializers.ModelSerializer[Referral]):
@@ -179,4 +187,4 @@ class ProblemSerializer(serializers.Serializer):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField(required=False)
-    errors = serializers.DictField(required=False)
+    errors = serializers.DictField(required=False)  # type: ignore[assignment]  # the name is the contract's

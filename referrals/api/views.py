@@ -1,5 +1,6 @@
 """Batches, referrals and outcomes, for forces' systems."""
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from referrals import selectors, services
+from referrals.api import examples
 from referrals.api.base import ForceView
 from referrals.api.serializers import (
     AcceptedSerializer,
@@ -27,6 +29,7 @@ from referrals.api.serializers import (
     ReferralSerializer,
     RowSerializer,
     RowsQuerySerializer,
+    RowsSerializer,
     UploadSerializer,
     WithdrawSerializer,
 )
@@ -35,11 +38,20 @@ from referrals.models import Batch, BatchRow
 
 _OUTCOMES = 500
 _LONGEST_KEY = 255
-_PROBLEM = OpenApiResponse(ProblemSerializer, "A problem, as RFC 9457 tells it")
+# Every operation may end like this, beside what is its own.
+_ANYWHERE = (401, 403, 405, 406, 429, 500)
 
 
 def _problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
-    return {(status, "application/problem+json"): _PROBLEM for status in (401, 403, 429, *statuses)}
+    """The problems an operation may end with, each with its example (RFC 9457)."""
+    return {
+        (status, "application/problem+json"): OpenApiResponse(
+            ProblemSerializer,
+            HTTPStatus(status).phrase,
+            examples=[OpenApiExample(HTTPStatus(status).phrase, examples.PROBLEMS[status], response_only=True)],
+        )
+        for status in sorted({*_ANYWHERE, *statuses})
+    }
 
 
 _KEY = OpenApiParameter(
@@ -48,25 +60,11 @@ _KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="A text of your own, at most 255 characters: the same again with the same file does nothing twice",
 )
-_RECEIPT = OpenApiExample(
-    "Settled",
-    {
-        "batch": "0b6b3c3e-54a1-4c3b-9d0e-4f1f3d3c6f10",
-        "kind": "referrals",
-        "force": "46",
-        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-        "file_name": "offers-20.csv",
-        "received_at": "2026-11-20T06:00:00Z",
-        "settled_at": "2026-11-20T06:00:04Z",
-        "rows": 300,
-        "new": 297,
-        "unchanged": 0,
-        "changed": 1,
-        "rejected": 2,
-        "quarantined": 0,
-        "warnings": 14,
-    },
-    response_only=True,
+_REFERENCE = OpenApiParameter(
+    "reference",
+    {"type": "string", "pattern": "^[A-Z0-9/-]{6,25}$"},
+    OpenApiParameter.PATH,
+    description="The force's own reference of the offer, in upper case",
 )
 
 
@@ -81,6 +79,7 @@ class BatchesView(ForceView):
         request={"multipart/form-data": UploadSerializer},
         parameters=[_KEY],
         responses={202: AcceptedSerializer, 200: AcceptedSerializer, **_problems(400, 413, 415, 422)},
+        examples=examples.SEND_BATCH,
     )
     def post(self, request: Request) -> Response:
         """Take a file in line: 202, or 200 where the same bytes came before and nothing is done again."""
@@ -119,7 +118,7 @@ class BatchView(ForceView):
     @extend_schema(
         operation_id="batch",
         responses={200: ReceiptSerializer, **_problems(404)},
-        examples=[_RECEIPT],
+        examples=examples.BATCH,
     )
     def get(self, request: Request, batch_id: UUID) -> Response:
         """Return the receipt as far as it goes."""
@@ -141,7 +140,8 @@ class RowsView(ForceView):
     @extend_schema(
         operation_id="batch_rows",
         parameters=[RowsQuerySerializer, OpenApiParameter("cursor", OpenApiTypes.STR)],
-        responses={200: RowSerializer(many=True), **_problems(404, 422)},
+        responses={200: RowsSerializer, **_problems(404, 422)},
+        examples=examples.ROWS,
     )
     def get(self, request: Request, batch_id: UUID) -> Response:
         """Return a page of rows, of one state or all, with the addresses of the pages around it."""
@@ -163,7 +163,8 @@ class RejectedView(ForceView):
 
     @extend_schema(
         operation_id="batch_rejected",
-        responses={(200, "text/csv"): OpenApiTypes.BINARY, **_problems(404)},
+        responses={(200, "text/csv"): OpenApiTypes.STR, **_problems(404)},
+        examples=examples.REJECTED,
     )
     def get(self, request: Request, batch_id: UUID) -> StreamingHttpResponse:
         """Return the rejected rows with their errors, to be mended and sent again as they are."""
@@ -179,7 +180,12 @@ class ReferralView(ForceView):
 
     scope = TokenScope.REFERRALS
 
-    @extend_schema(operation_id="referral", responses={200: ReferralSerializer, **_problems(404)})
+    @extend_schema(
+        operation_id="referral",
+        parameters=[_REFERENCE],
+        responses={200: ReferralSerializer, **_problems(404)},
+        examples=examples.REFERRAL,
+    )
     def get(self, request: Request, reference: str) -> Response:
         """Return a referral of the force as it is now."""
         referral = selectors.referral_of_force(force=self.force, reference=reference)
@@ -195,8 +201,10 @@ class WithdrawView(ForceView):
 
     @extend_schema(
         operation_id="withdraw_referral",
+        parameters=[_REFERENCE],
         request=WithdrawSerializer,
         responses={200: ReferralSerializer, **_problems(400, 404, 409, 415, 422)},
+        examples=examples.WITHDRAW,
     )
     def post(self, request: Request, reference: str) -> Response:
         """Take the offer back for good; the same again changes nothing."""
@@ -223,8 +231,10 @@ class ExtendView(ForceView):
 
     @extend_schema(
         operation_id="extend_referral",
+        parameters=[_REFERENCE],
         request=ExtendSerializer,
         responses={200: ReferralSerializer, **_problems(400, 404, 409, 415, 422)},
+        examples=examples.EXTEND,
     )
     def post(self, request: Request, reference: str) -> Response:
         """Move complete by to a later day; the same day again changes nothing."""
@@ -251,6 +261,7 @@ class OutcomesView(ForceView):
         operation_id="outcomes",
         parameters=[OutcomesQuerySerializer],
         responses={200: OutcomesSerializer, **_problems(422)},
+        examples=examples.OUTCOMES,
     )
     def get(self, request: Request) -> Response:
         """Return the outcomes after a sequence, at most 500 at once."""
@@ -272,6 +283,7 @@ class AcknowledgeView(ForceView):
         operation_id="acknowledge_outcomes",
         request=AcknowledgeSerializer,
         responses={200: AcknowledgedSerializer, **_problems(400, 415, 422)},
+        examples=examples.ACKNOWLEDGE,
     )
     def post(self, request: Request) -> Response:
         """Say that everything up to a sequence has arrived: it never comes again."""

@@ -295,7 +295,7 @@ def test_every_address_with_an_id_is_in_the_test_above() -> None:
 def test_too_many_requests_are_429_with_the_time_to_wait(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     from referrals.api.authentication import TokenThrottle
 
-    monkeypatch.setattr(TokenThrottle, "rate", "2/min")
+    monkeypatch.setattr(TokenThrottle, "THROTTLE_RATES", {"token": "2/min"})
     assert [api.get("/api/v1/outcomes/").status_code for _ in range(2)] == [200, 200]
     response = api.get("/api/v1/outcomes/")
     problem(response, 429)
@@ -324,3 +324,42 @@ def test_schema_names_every_operation(client: Client) -> None:
         ("/api/v1/outcomes/acknowledge/", "post"),
     }
     assert schema["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
+
+
+def test_every_operation_has_examples_of_what_goes_in_and_out(client: Client) -> None:
+    schema = client.get("/api/schema/", headers={"Accept": "application/json"}).json()
+    without = []
+    for path, verbs in schema["paths"].items():
+        for verb, operation in verbs.items():
+            told = [*operation.get("requestBody", {}).get("content", {}).items()]
+            for status, answer in operation["responses"].items():
+                told += [(f"{status} {media_type}", body) for media_type, body in answer["content"].items()]
+            without += [(path, verb, of) for of, body in told if not (body.get("examples") or body.get("example"))]
+            assert {"401", "403", "405", "406", "429", "500"} <= set(operation["responses"])
+    assert without == []
+
+
+def test_wrong_verb_is_405_and_unknown_media_type_406(api: Client) -> None:
+    told = problem(api.put("/api/v1/outcomes/", {}, content_type="application/json"), 405)
+    assert told["detail"] == 'Method "PUT" not allowed.'
+    problem(api.get("/api/v1/outcomes/", headers={"Accept": "text/html"}), 406)
+
+
+def test_failure_of_ours_is_a_problem_that_tells_nothing(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: Any) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(services, "give_out", fail)
+    api.raise_request_exception = False
+    response = api.get("/api/v1/outcomes/")
+    assert problem(response, 500) == {"type": "about:blank", "title": "Internal Server Error", "status": 500}
+
+
+def test_each_token_has_a_throttle_of_its_own(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from referrals.api.authentication import TokenThrottle
+
+    monkeypatch.setattr(TokenThrottle, "THROTTLE_RATES", {"token": "1/min"})
+    other = {"Authorization": f"Bearer {token()}"}
+    assert api.get("/api/v1/outcomes/").status_code == 200
+    problem(api.get("/api/v1/outcomes/"), 429)
+    assert api.get("/api/v1/outcomes/", headers=other).status_code == 200
