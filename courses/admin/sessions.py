@@ -45,7 +45,7 @@ class SessionAdmin(Read, HistoryAdmin):
     ordering = ("starts_at",)
     inlines = (AssignmentInline, PlaceInline)
     actions = ("open_chosen",)
-    readonly_fields = ("places_claimed",)
+    readonly_fields = ("places_claimed", "joining_url")
     change_form_template = "admin/courses/session_change_form.html"
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:

@@ -1,10 +1,11 @@
 """The calendar file: the same entry for the same booking, in London's time, removed by a later file."""
 
 import datetime as dt
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from icalendar import Calendar, Event
+from icalendar import Calendar
 
 from bookings import calendar_file
 from bookings.models import Booking
@@ -16,7 +17,7 @@ from tests.factories import courses as c
 pytestmark = pytest.mark.django_db
 
 
-def event(text: str) -> Event:
+def event(text: str) -> Any:
     (found,) = Calendar.from_ical(text).walk("VEVENT")
     return found
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -90,8 +91,7 @@ def test_control_without_lock_and_index_the_tabs_hold_several_places(monkeypatch
     referral = r.LiveReferralFactory.create()
     sessions = [c.OpenSessionFactory.create() for _ in range(3)]
     acts = [
-        lambda session=session: services.hold(referral_id=referral.pk, session_id=session.pk, by=JOB, now=NOW)
-        for session in sessions
+        partial(services.hold, referral_id=referral.pk, session_id=session.pk, by=JOB, now=NOW) for session in sessions
     ]
     assert at_once(*acts) == []
     assert Booking.objects.live().filter(referral=referral).count() > 1
@@ -140,11 +140,9 @@ def test_s11_paid_at_the_moment_the_hold_lapses(seats: int) -> None:
         charge = paid_charge(booking)
         waiting = r.LiveReferralFactory.create()
         raised = at_once(
-            lambda charge=charge: settle(charge),
-            lambda booking=booking: services.lapse(booking_id=booking.pk, by=JOB, now=NOW),
-            lambda session=session, waiting=waiting: services.hold(
-                referral_id=waiting.pk, session_id=session.pk, by=JOB, now=NOW
-            ),
+            partial(settle, charge),
+            partial(services.lapse, booking_id=booking.pk, by=JOB, now=NOW),
+            partial(services.hold, referral_id=waiting.pk, session_id=session.pk, by=JOB, now=NOW),
         )
         assert raised == []
         assert nobody_has_paid_for_nothing(booking)
@@ -157,7 +155,7 @@ def test_s13_paid_at_the_moment_the_police_withdraw() -> None:
     for _ in range(ROUNDS):
         booking = b.ReadyBookingFactory.create()
         charge = paid_charge(booking)
-        raised = at_once(lambda charge=charge: settle(charge), lambda referral=booking.referral: withdraw(referral))
+        raised = at_once(partial(settle, charge), partial(withdraw, booking.referral))
         assert raised == []
         booking.referral.refresh_from_db()
         assert booking.referral.status == ReferralStatus.WITHDRAWN
@@ -172,12 +170,10 @@ def test_withdrawn_while_the_candidate_keeps_choosing_never_deadlocks() -> None:
     for _ in range(ROUNDS):
         referral = r.LiveReferralFactory.create()
         hold = [
-            lambda session=session, referral=referral: services.hold(
-                referral_id=referral.pk, session_id=session.pk, by=JOB, now=NOW
-            )
+            partial(services.hold, referral_id=referral.pk, session_id=session.pk, by=JOB, now=NOW)
             for session in (*sessions, *sessions)
         ]
-        assert at_once(*hold, lambda referral=referral: withdraw(referral)) == []
+        assert at_once(*hold, partial(withdraw, referral)) == []
         referral.refresh_from_db()
         assert referral.status == ReferralStatus.WITHDRAWN
         assert Booking.objects.live().filter(referral=referral).count() == 0
@@ -206,5 +202,5 @@ def test_control_without_the_lock_a_payment_meets_a_place_that_is_gone(monkeypat
     monkeypatch.setattr("bookings.services.confirming.lock_booking", look_without_lock)
     booking = b.ReadyBookingFactory.create(now=NOW - dt.timedelta(minutes=20))
     charge = paid_charge(booking)
-    assert at_once(lambda: settle(charge), lambda: lapse_between(booking)) == []
+    assert at_once(partial(settle, charge), partial(lapse_between, booking)) == []
     assert not nobody_has_paid_for_nothing(booking)
