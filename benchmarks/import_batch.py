@@ -162,7 +162,7 @@ def _limit(path: str) -> dict[str, float]:
     from referrals.files import Limits, open_table
     from referrals.services.changes import CONTENT_COLUMNS, SECRET_COLUMNS
     from referrals.services.checking import checked_on, prepare
-    from referrals.services.settling import read_scheme
+    from referrals.services.scheme import read_scheme
 
     scheme = read_scheme()
     context = checked_on(NOW, force_code="46", forces=frozenset(scheme.forces), courses=scheme.delivered)
@@ -171,19 +171,20 @@ def _limit(path: str) -> dict[str, float]:
     with Path(path).open("rb") as file:
         table = open_table(file, kind=rules.REFERRALS, limits=Limits())
         rows = prepare(table, after=1, context=context, seen=rules.SeenRows(table.rows), courses=scheme.courses)
-        lines = [f"{row.line}\t{ending}\n" for row in rows]
+        made = [f"{row.line}\t{ending}\n" for row in rows]
+    lines = "".join(made)
     columns = (*CONTENT_COLUMNS, *SECRET_COLUMNS, *state)
     named = ", ".join(columns)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE UNLOGGED TABLE staging AS SELECT {named} FROM referrals_referral WITH NO DATA")
     began = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
-        copy_text(cursor, "staging", columns, "".join(lines))
+        copy_text(cursor, "staging", columns, lines.encode())
         cursor.execute(
             f"INSERT INTO referrals_referral ({named}) SELECT {named} FROM staging "
             "ON CONFLICT (reference, force_id) DO NOTHING"
         )
-    return {"pace": len(lines) / (time.perf_counter() - began)}
+    return {"pace": len(made) / (time.perf_counter() - began)}
 
 
 def _fill(count: str) -> dict[str, float]:

@@ -47,13 +47,13 @@ def copy_rows(cursor: Any, table: str, columns: Sequence[str], rows: Iterable[Se
         return source.rows
 
 
-def copy_text(cursor: Any, table: str, columns: Sequence[str], text: str) -> None:
-    """As `copy_rows`, of lines that their maker has put into COPY's text format already (`copy_value`).
+def copy_text(cursor: Any, table: str, columns: Sequence[str], text: bytes) -> None:
+    """As `copy_rows`, of lines that their maker has put into COPY's text format already (`copy_value`), in UTF-8.
 
     Without a savepoint: a caller in a transaction has it to roll back when this fails.
     """
     named = ", ".join(f'"{column}"' for column in columns)
-    source = io.BytesIO(text.encode())
+    source = io.BytesIO(text)
     with transaction.atomic(using=cursor.db.alias, savepoint=False):
         for prelude in _preludes:
             prelude(cursor)

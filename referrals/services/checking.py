@@ -1,14 +1,12 @@
 """The half of an import that needs no database: rows are read, checked, and made ready for COPY.
 
-It runs in a thread of its own, a slice ahead of the half that writes, so that one core checks while PostgreSQL works
-on another. No more than a few slices are ever in memory, however long the file is.
+It runs a slice ahead of the half that writes (`ahead`), so that one core checks while PostgreSQL works on another. No
+more than a few slices are ever in memory, however long the file is.
 """
 
-import queue
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from common.identifiers import normalise_reference
 from referrals import lookups, rules
@@ -25,12 +23,16 @@ _CHECKS: dict[str, Callable[..., AnyChecked]] = {
 }
 
 
+# Stands in no cell of a row that is not rejected.
+_BETWEEN_CELLS = "\x1f"
+
+
 class Prepared(NamedTuple):
     """A row after its checks: what its own file tells about it. The database may still change a `new` into another.
 
     `key` is the force the row names and what it speaks of within it; `problems` say why it is rejected or quarantined.
     `content` is empty for a rejected row; `hashes` and `line` (all that police send, for COPY) are there for a new
-    referral.
+    referral. A row that came from another process has its cells in one text where they are good, and no values.
     """
 
     number: int
@@ -40,9 +42,26 @@ class Prepared(NamedTuple):
     cells: Sequence[str]
     problems: tuple[rules.Problem, ...] = ()
     warnings: tuple[rules.Problem, ...] = ()
-    values: AnyValues | None = None
     hashes: Hashes | None = None
+    values: AnyValues | None = None
     line: str = ""
+
+    def as_list(self) -> list[str]:
+        """The cells as they came, in the file's order."""
+        return self.cells.split(_BETWEEN_CELLS) if isinstance(self.cells, str) else list(self.cells)
+
+    def packed(self) -> tuple[object, ...]:
+        """The row as few and simple values, without what can be made again."""
+        cells = self.cells if self.state == RowState.REJECTED else _BETWEEN_CELLS.join(self.cells)
+        hashes = tuple(self.hashes) if self.hashes else None
+        return self.number, self.state, self.key, self.content, cells, self.problems, self.warnings, hashes
+
+    @classmethod
+    def unpacked(cls, values: tuple[Any, ...]) -> "Prepared":
+        """A row from what `packed` gave, without values and line."""
+        number, state, key, content, cells, problems, warnings, hashes = values
+        kept = Hashes(*hashes) if hashes else None
+        return cls(number, state, key, content, cells, problems, warnings, kept)
 
 
 def prepare(
@@ -86,7 +105,7 @@ def prepared_of(checked: AnyChecked, *, number: int, cells: Sequence[str], cours
         key = (force_code, "/".join(rest))
         line = ""
         content = lookups.content_hash(repr(tuple(values)))
-    return Prepared(number, state, key, content, cells, checked.quarantine, checked.warnings, values, None, line)
+    return Prepared(number, state, key, content, cells, checked.quarantine, checked.warnings, None, values, line)
 
 
 def with_line(row: Prepared) -> Prepared:
@@ -102,54 +121,6 @@ def _rejected(row: Row, errors: tuple[rules.Problem, ...]) -> Prepared:
     force_code, reference = (row.values[0].strip(), normalise_reference(row.values[1])) if row.values else ("", None)
     key = (force_code if len(force_code) == 2 and force_code.isalnum() else "", reference or "")
     return Prepared(row.number, RowState.REJECTED, key, b"", row.cells, errors)
-
-
-class Ahead:
-    """Slices made in a thread, one ahead of who takes them: `with Ahead(...) as slices: for part in slices`."""
-
-    def __init__(self, rows: Iterator[Prepared], *, size: int) -> None:
-        self._rows = rows
-        self._size = size
-        self._made: queue.Queue[list[Prepared] | BaseException | None] = queue.Queue(maxsize=1)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="checking", daemon=True)
-
-    def __enter__(self) -> Iterator[list[Prepared]]:
-        """Begin."""
-        self._thread.start()
-        return self._slices()
-
-    def __exit__(self, *_: object) -> None:
-        """End the thread, at its next slice where it is not done."""
-        self._stopped.set()
-        while self._thread.is_alive():
-            try:
-                self._made.get(timeout=0.05)
-            except queue.Empty:
-                continue
-        self._thread.join()
-
-    def _slices(self) -> Iterator[list[Prepared]]:
-        while (part := self._made.get()) is not None:
-            if isinstance(part, BaseException):
-                raise part
-            yield part
-
-    def _run(self) -> None:
-        try:
-            part: list[Prepared] = []
-            for row in self._rows:
-                part.append(row)
-                if len(part) >= self._size:
-                    self._made.put(part)
-                    part = []
-                    if self._stopped.is_set():
-                        return
-            if part:
-                self._made.put(part)
-            self._made.put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again where the slices are taken
-            self._made.put(error)
 
 
 def checked_on(now: datetime, *, force_code: str, forces: frozenset[str], courses: frozenset[str]) -> rules.Context:

@@ -18,7 +18,8 @@ from referrals.rules import ReferralValues, WithdrawalValues
 from referrals.services.changes import changed_columns, hashes_of, listed
 from referrals.services.checking import Prepared, checked_on, prepared_of, with_line
 from referrals.services.lifecycle import id_of, lock, withdraw_composed
-from referrals.services.settling import Scheme, insert, read_scheme, update
+from referrals.services.scheme import Scheme, read_scheme
+from referrals.services.settling import insert, update
 from referrals.signals import referral_locking
 
 
@@ -93,7 +94,7 @@ def _accept_referral(row: BatchRow, *, by: Actor, now: datetime) -> str:
     values = cast(ReferralValues, prepared.values)
     found = Referral.objects.of_force(values.force_code).filter(reference=values.reference).first()
     if found is None:
-        insert([prepared], batch=row.batch, by=by, now=now)
+        insert(prepared, batch=row.batch, by=by, now=now)
         return "the offer is live"
     referral_locking.send(sender=Referral, referral_id=found.pk)
     referral = lock(found.pk)

@@ -8,8 +8,8 @@ from referrals.constants import RowState
 from referrals.models import Batch, ForecastMonth
 from referrals.rules import ForecastValues
 from referrals.services.checking import Prepared
-from referrals.services.rows import Settled, as_found
-from referrals.services.settling import Scheme
+from referrals.services.lines import Settled, as_found
+from referrals.services.scheme import Scheme
 
 
 def settle_forecast(rows: Sequence[Prepared], *, batch: Batch, scheme: Scheme, now: datetime) -> list[Settled]:

@@ -3,7 +3,7 @@
 import gc
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import BinaryIO, cast
@@ -21,11 +21,14 @@ from referrals.constants import UNFINISHED, BatchKind, BatchStatus, RowState
 from referrals.errors import BatchBusyError, BatchNotFoundError
 from referrals.files import FileRefusedError, Limits, Table, open_table
 from referrals.models import Batch, BatchRow
+from referrals.services.ahead import Slice, ahead, slices
 from referrals.services.batches import refuse, tell_sender
-from referrals.services.checking import Ahead, Prepared, checked_on, prepare
+from referrals.services.checking import Prepared, checked_on, prepare
 from referrals.services.forecasts import settle_forecast
-from referrals.services.rows import Settled, advance, keep_claim, write_rows
-from referrals.services.settling import Scheme, read_scheme, settle
+from referrals.services.lines import Lines
+from referrals.services.rows import advance, keep_claim
+from referrals.services.scheme import Scheme, read_scheme
+from referrals.services.settling import count, settle, write
 from referrals.services.withdrawals import settle_withdrawal
 
 # Opening a workbook takes a while before the first slice; from then on each slice renews the claim.
@@ -106,13 +109,39 @@ def limits() -> Limits:
 def _settle_all(batch: Batch, table: Table, *, scheme: Scheme, by: Actor, now: datetime) -> None:
     began = time.monotonic()
     context = checked_on(now, force_code=batch.force_id, forces=frozenset(scheme.forces), courses=scheme.delivered)
+    lines = Lines.of(batch, by=by, now=now)
     seen = rules.SeenRows(table.rows)
     _remember(batch, seen)
-    rows = prepare(table, after=max(batch.settled_to, 1), context=context, seen=seen, courses=scheme.courses)
-    with _undisturbed(), Ahead(rows, size=_SLICE_ROWS[BatchKind(batch.kind)]) as slices:
-        for part in slices:
+    after = max(batch.settled_to, 1)
+
+    is_of_referrals = batch.kind == BatchKind.REFERRALS
+
+    def make() -> Generator[Slice]:
+        rows = prepare(table, after=after, context=context, seen=seen, courses=scheme.courses)
+        return slices(rows, size=_SLICE_ROWS[BatchKind(batch.kind)], lines=lines if is_of_referrals else None)
+
+    def again(row: Prepared) -> rules.ReferralValues:
+        """The values of a good row, read again where another process read them."""
+        if row.values is not None:
+            return cast(rules.ReferralValues, row.values)
+        checked = rules.check_referral(table.header.in_order(row.as_list()), context=context)
+        return cast(rules.ReferralValues, checked.values)
+
+    def settle_part(part: Slice) -> tuple[Mapping[str, int], int]:
+        if is_of_referrals:
+            return settle(part, batch=batch, scheme=scheme, lines=lines, again=again)
+        if batch.kind == BatchKind.WITHDRAWALS:
+            settled = [settle_withdrawal(row, batch=batch, by=by, now=now) for row in part.rows()]
+        else:
+            settled = settle_forecast(part.rows(), batch=batch, scheme=scheme, now=now)
+        write(b"", lines.rows(settled).encode(), b"")
+        return count(settled)
+
+    large = table.rows - after if is_of_referrals else 0
+    with _undisturbed(), ahead(make, rows=large) as made:
+        for part in made:
             elapsed = timedelta(seconds=time.monotonic() - began)
-            _settle_slice(batch, part, scheme=scheme, by=by, now=now, claimed_until=now + elapsed + _SLICE)
+            _settle_slice(batch, part, settle_part, claimed_until=now + elapsed + _SLICE)
 
 
 _SLICE = timedelta(seconds=SLICE_SECONDS)
@@ -147,7 +176,11 @@ def _remember(batch: Batch, seen: rules.SeenRows) -> None:
 
 
 def _settle_slice(
-    batch: Batch, part: list[Prepared], *, scheme: Scheme, by: Actor, now: datetime, claimed_until: datetime
+    batch: Batch,
+    part: Slice,
+    settle_part: Callable[[Slice], tuple[Mapping[str, int], int]],
+    *,
+    claimed_until: datetime,
 ) -> None:
     """Settle a slice in its own transaction, again where another batch came in between.
 
@@ -158,16 +191,14 @@ def _settle_slice(
             with transaction.atomic(durable=True):
                 _commit_without_waiting()
                 keep_claim(batch)
-                settled = _settle(batch, part, scheme=scheme, by=by, now=now)
-                write_rows(batch, settled)
-                advance(batch, settled, rows_read=batch.rows_read + len(part), claimed_until=claimed_until)
+                states, warnings = settle_part(part)
+                advance(batch, settled_to=part.last, states=states, warnings=warnings, claimed_until=claimed_until)
         except (IntegrityError, OperationalError):
             # Another batch brought one of the references first, or the two waited for each other.
             if not tries_left:
                 raise
         else:
-            batch.settled_to = part[-1].number
-            batch.rows_read += len(part)
+            batch.settled_to = part.last
             return
 
 
@@ -179,14 +210,6 @@ def _commit_without_waiting() -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit TO OFF")
-
-
-def _settle(batch: Batch, part: list[Prepared], *, scheme: Scheme, by: Actor, now: datetime) -> list[Settled]:
-    if batch.kind == BatchKind.REFERRALS:
-        return settle(part, batch=batch, scheme=scheme, by=by, now=now)
-    if batch.kind == BatchKind.WITHDRAWALS:
-        return [settle_withdrawal(row, batch=batch, by=by, now=now) for row in part]
-    return settle_forecast(part, batch=batch, scheme=scheme, now=now)
 
 
 def _close(batch: Batch, *, by: Actor, now: datetime) -> None:

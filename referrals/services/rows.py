@@ -1,58 +1,13 @@
-"""Writing what became of a slice's rows, and how far the batch has come, in the slice's own transaction."""
+"""How far a batch has come: its claim, and its counts, in the transaction of each slice."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
-from typing import NamedTuple
 
-from django.db import connection
 from django.db.models import F
 
-from common.copy import copy_text, copy_value
-from referrals.cells import sealed
-from referrals.constants import BatchStatus, RowState
+from referrals.constants import BatchStatus
 from referrals.errors import ClaimLostError
 from referrals.models import COUNTS, Batch
-from referrals.rules import Problem
-from referrals.services.checking import Prepared
-
-_COLUMNS = (
-    "batch_id",
-    "number",
-    "state",
-    "row_force_code",
-    "reference",
-    "content_hash",
-    "cells_encrypted",
-    "errors",
-    "warnings",
-    "changes",
-    "decision",
-    "decided_by",
-    "decision_reason",
-)
-
-
-class Settled(NamedTuple):
-    """A row and what became of it."""
-
-    row: Prepared
-    state: str
-    problems: tuple[Problem, ...] = ()
-    changes: dict[str, list[str]] = {}
-
-
-def as_found(row: Prepared) -> Settled:
-    """The row as its own file left it."""
-    return Settled(row, row.state, row.problems)
-
-
-def write_rows(batch: Batch, settled: Sequence[Settled]) -> None:
-    """COPY the slice's rows. Raises IntegrityError where one of them was written before."""
-    batch_id = str(batch.pk)
-    with connection.cursor() as cursor:
-        copy_text(cursor, "referrals_batchrow", _COLUMNS, "".join([_line(batch_id, each) for each in settled]))
 
 
 def keep_claim(batch: Batch) -> None:
@@ -64,38 +19,16 @@ def keep_claim(batch: Batch) -> None:
         raise ClaimLostError
 
 
-def advance(batch: Batch, settled: Sequence[Settled], *, rows_read: int, claimed_until: datetime) -> None:
-    """Count the slice into its batch, which `keep_claim` has locked, and renew the claim."""
-    counts = Counter(each.state for each in settled)
+def advance(
+    batch: Batch, *, settled_to: int, states: Mapping[str, int], warnings: int, claimed_until: datetime
+) -> None:
+    """Count a slice into its batch, which `keep_claim` has locked, and renew the claim."""
+    rows = sum(states.values())
     Batch.objects.filter(pk=batch.pk).update(
-        rows=F("rows") + len(settled),
-        rows_read=rows_read,
-        settled_to=settled[-1].row.number,
+        rows=F("rows") + rows,
+        rows_read=F("rows_read") + rows,
+        settled_to=settled_to,
         claimed_until=claimed_until,
-        warnings=F("warnings") + sum(len(each.row.warnings) for each in settled if each.state in _WARNED),
-        **{name: F(name) + counts[name] for name in COUNTS if counts[name]},
+        warnings=F("warnings") + warnings,
+        **{name: F(name) + states[name] for name in COUNTS if states.get(name)},
     )
-
-
-_WARNED = frozenset({RowState.NEW, RowState.CHANGED, RowState.QUARANTINED})
-_KEPT = frozenset({RowState.REJECTED, RowState.QUARANTINED})
-
-
-def _line(batch_id: str, settled: Settled) -> str:
-    row, state, problems, changes = settled
-    cells = sealed(row.cells).hex() if state in _KEPT else ""
-    warnings = _json(row.warnings) if state in _WARNED else "[]"
-    return (
-        f"{batch_id}\t{row.number}\t{state}\t{row.key[0]}\t{row.key[1]}\t\\\\x{row.content.hex()}\t\\\\x{cells}\t"
-        f"{_json(problems)}\t{warnings}\t{copy_value(changes) if changes else '{}'}\t\t\t\n"
-    )
-
-
-@lru_cache(maxsize=4096)
-def _json(problems: tuple[Problem, ...]) -> str:
-    return copy_value(as_dicts(problems)) if problems else "[]"
-
-
-def as_dicts(problems: Iterable[Problem]) -> list[dict[str, str]]:
-    """Problems as the receipt tells them."""
-    return [each._asdict() for each in problems]

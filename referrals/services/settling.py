@@ -6,77 +6,117 @@ table. A reference that another batch brings in between makes COPY fail on the n
 back and done again, and finds it.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 
 from django.db import connection
 
-from audit.context import Actor, current
+from audit.context import Actor
 from common.clock import date_words, london_day
-from common.copy import copy_text, copy_value
-from courses.models import CourseType
+from common.copy import copy_text
 from referrals import rules
 from referrals.constants import BOOKABLE, ReferralStatus, RowState
-from referrals.models import Batch, CourseBlock, Force, Referral
+from referrals.models import Batch, Referral
 from referrals.rules.checked import ReferralValues
+from referrals.services.ahead import Slice
 from referrals.services.changes import CONTENT_COLUMNS, SECRET_COLUMNS, Hashes, changed_columns, listed
 from referrals.services.checking import Prepared
-from referrals.services.rows import Settled, as_found
-
-_STATE_COLUMNS = ("status", "status_at", "status_by", "batch_id", "received_at", "bookable_at")
-_AUDIT_COLUMNS = (
-    "occurred_at",
-    "actor",
-    "on_behalf_of",
-    "action",
-    "subject",
-    "referral_key",
-    "words",
-    "reason",
-    "data",
+from referrals.services.lines import (
+    EVENT_COLUMNS,
+    OFFER_COLUMNS,
+    ROW_COLUMNS,
+    WARNED,
+    Lines,
+    Settled,
+    as_found,
 )
-_SET = ", ".join(f'"{column}" = s."{column}"' for column in (*CONTENT_COLUMNS[2:], *SECRET_COLUMNS))
-_NAMED = ", ".join(f'"{column}"' for column in (*CONTENT_COLUMNS, *SECRET_COLUMNS))
+from referrals.services.scheme import Scheme
+
+# Reads the values of a row again where they were not kept.
+Again = Callable[[Prepared], ReferralValues]
+Held = Mapping[str, tuple[int, bytes]]
+Completed = Sequence[tuple[Any, ...]]
+
+_RESENT = (*CONTENT_COLUMNS, *SECRET_COLUMNS)
+_SET = ", ".join(f'"{column}" = s."{column}"' for column in _RESENT[2:])
+_NAMED = ", ".join(f'"{column}"' for column in _RESENT)
 
 
-@dataclass(frozen=True)
-class Scheme:
-    """The tables of the scheme that an import needs, read once."""
-
-    courses: dict[str, int]
-    delivered: frozenset[str]
-    forces: dict[str, str]
-    blocks: tuple[tuple[int, int, date, date | None], ...]
-
-    def bars(self, course: int, done: int, on: date) -> bool:
-        """Whether having done one course bars an offer of another made on a day."""
-        return any(
-            course == offered and done == blocker and first <= on and (last is None or on <= last)
-            for offered, blocker, first, last in self.blocks
-        )
-
-
-def read_scheme() -> Scheme:
-    """Read the scheme's tables."""
-    types = list(CourseType.objects.values_list("code", "pk", "is_delivered"))
-    return Scheme(
-        courses={code: pk for code, pk, _ in types},
-        delivered=frozenset(code for code, _, is_delivered in types if is_delivered),
-        forces=dict(Force.objects.filter(is_active=True).values_list("code", "name")),
-        blocks=tuple(CourseBlock.objects.values_list("course_type_id", "blocked_by_id", "valid_from", "valid_to")),
-    )
-
-
-def settle(rows: Sequence[Prepared], *, batch: Batch, scheme: Scheme, by: Actor, now: datetime) -> list[Settled]:
-    """Settle a slice of checked rows and return what became of each, in order. Composed: the slice is its transaction.
+def settle(part: Slice, *, batch: Batch, scheme: Scheme, lines: Lines, again: Again) -> tuple[Mapping[str, int], int]:
+    """Settle a slice of checked rows; returns how many came into which state, and the warnings. Composed.
 
     Locks the referrals it finds, in the order of their ids. Raises IntegrityError where somebody else brought one of
     the references in the meantime: do the whole slice again.
     """
+    held = _held(batch.force_id, part.references)
+    completed = _completed(part.numbers, part.persons)
+    if not held and not completed:
+        write(part.offers, part.settled, part.events)
+        return part.states, part.warnings
+    settled = _settle_rows(part.rows(), held, completed, scheme=scheme, again=again)
+    new = [each.row for each in settled if each.state == RowState.NEW]
+    changed = [each for each in settled if each.state == RowState.CHANGED]
+    update([each.row for each in changed])
+    texts = lines.offers(new), lines.rows(settled), lines.events(new, changed)
+    write(*(text.encode() for text in texts))
+    return count(settled)
+
+
+def write(offers: bytes, settled: bytes, events: bytes) -> None:
+    """COPY what a slice brings. Composed."""
+    with connection.cursor() as cursor:
+        if offers:
+            copy_text(cursor, "referrals_referral", OFFER_COLUMNS, offers)
+        copy_text(cursor, "referrals_batchrow", ROW_COLUMNS, settled)
+        if events:
+            copy_text(cursor, "audit_auditevent", EVENT_COLUMNS, events)
+
+
+def count(settled: Sequence[Settled]) -> tuple[Mapping[str, int], int]:
+    """How many rows came into which state, and their warnings."""
+    warnings = sum(len(each.row.warnings) for each in settled if each.state in WARNED)
+    return Counter(each.state for each in settled), warnings
+
+
+def _held(force_code: str, references: str) -> dict[str, tuple[int, bytes]]:
+    """What is held of these references, locked: id, and the hash of what police sent last."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reference, id, content_hash FROM referrals_referral "
+            "WHERE force_id = %s AND reference = ANY(%s::text[]) ORDER BY id FOR NO KEY UPDATE",
+            [force_code, references],
+        )
+        return {reference: (pk, bytes(content)) for reference, pk, content in cursor.fetchall()}
+
+
+def _completed(numbers: str, persons: str) -> list[tuple[Any, ...]]:
+    """Courses that people with these hashes completed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COMPLETED, [numbers, persons])
+        return list(cursor.fetchall())
+
+
+# The latest offence first, so that the date told is the one that counts.
+_COMPLETED = """
+    SELECT key, by_number, has_number, force_id, reference, course_type_id, offence_at FROM (
+        SELECT driver_number_hash AS key, true AS by_number, true AS has_number,
+               force_id, reference, course_type_id, offence_at
+          FROM referrals_referral
+         WHERE driver_number_hash = ANY(%s::bytea[]) AND driver_number_hash <> '' AND status = 'COMPLETED'
+        UNION ALL
+        SELECT person_hash, false, driver_number_hash <> '', force_id, reference, course_type_id, offence_at
+          FROM referrals_referral
+         WHERE person_hash = ANY(%s::bytea[]) AND status = 'COMPLETED'
+    ) AS earlier ORDER BY offence_at DESC, reference"""
+
+
+def _settle_rows(
+    rows: Sequence[Prepared], held: Held, completed: Completed, *, scheme: Scheme, again: Again
+) -> list[Settled]:
+    """What becomes of each row, in order, where something is held of them or of their people."""
     good = [row for row in rows if row.state == RowState.NEW]
-    held = _held(batch.force_id, [row.key[1] for row in good])
     settled: dict[int, Settled] = {}
     differing = []
     for row in good:
@@ -86,39 +126,21 @@ def settle(rows: Sequence[Prepared], *, batch: Batch, scheme: Scheme, by: Actor,
         elif found:
             differing.append((row, found[0]))
     if differing:
-        settled |= _settle_differing(differing)
+        settled |= _settle_differing(differing, again)
     unsettled = [row for row in good if row.number not in settled or settled[row.number].state == RowState.CHANGED]
-    for row, problem in bars(unsettled, scheme=scheme):
+    for row, problem in _barred(unsettled, completed, scheme=scheme, again=again):
         changes = settled[row.number].changes if row.number in settled else {}
         settled[row.number] = Settled(row, RowState.QUARANTINED, (problem,), changes)
-    new = [row for row in good if row.number not in settled]
-    changed = [each for each in settled.values() if each.state == RowState.CHANGED]
-    insert(new, batch=batch, by=by, now=now)
-    update([each.row for each in changed])
-    _record(new, changed, batch=batch, by=by, now=now)
     return [settled.get(row.number) or as_found(row) for row in rows]
 
 
-def _held(force_code: str, references: list[str]) -> dict[str, tuple[int, bytes]]:
-    """What is held of these references, locked: id, and the hash of what police sent last."""
-    if not references:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT reference, id, content_hash FROM referrals_referral "
-            "WHERE force_id = %s AND reference = ANY(%s::text[]) ORDER BY id FOR NO KEY UPDATE",
-            [force_code, f"{{{','.join(references)}}}"],
-        )
-        return {reference: (pk, bytes(content)) for reference, pk, content in cursor.fetchall()}
-
-
-def _settle_differing(differing: list[tuple[Prepared, int]]) -> dict[int, Settled]:
+def _settle_differing(differing: list[tuple[Prepared, int]], again: Again) -> dict[int, Settled]:
     """Tell rows that say the same in other words from changes that apply, and from those that must wait."""
     held = Referral.objects.select_related("course_type").in_bulk([pk for _, pk in differing])
     settled = {}
     for row, pk in differing:
         referral = held[pk]
-        changes = changed_columns(referral, values_of(row), cast(Hashes, row.hashes))
+        changes = changed_columns(referral, again(row), cast(Hashes, row.hashes))
         if not changes:
             settled[row.number] = Settled(row, RowState.UNCHANGED)
         elif referral.status in BOOKABLE:
@@ -139,88 +161,57 @@ def _not_open(referral: Referral, changes: dict[str, list[str]]) -> rules.Proble
     )
 
 
-def bars(rows: Iterable[Prepared], *, scheme: Scheme) -> list[tuple[Prepared, rules.Problem]]:
+def _barred(
+    rows: Iterable[Prepared], completed: Completed, *, scheme: Scheme, again: Again
+) -> list[tuple[Prepared, rules.Problem]]:
     """Which rows the three-year rule bars: offence date to offence date, for the same person and courses that block.
 
     A person is matched by driver number, or by name, date of birth and postcode where either side has no number.
     """
+    if not completed:
+        return []
     people: dict[bytes, list[Prepared]] = {}
-    numbers, persons = [], []
     for row in rows:
         hashes = cast(Hashes, row.hashes)
-        persons.append(hashes.person)
         people.setdefault(hashes.person, []).append(row)
         if hashes.driver_number:
-            numbers.append(hashes.driver_number)
             people.setdefault(hashes.driver_number, []).append(row)
-    if not people:
-        return []
     found: dict[int, tuple[Prepared, rules.Problem]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_COMPLETED, [_array(numbers), _array(persons)])
-        earlier_ones = cursor.fetchall()
-    for key, by_number, has_number, force_code, reference, course, offence_at in earlier_ones:
-        for row in people[bytes(key)]:
-            values = values_of(row)
-            if not by_number and has_number and values.driver_number:
+    for key, by_number, has_number, force_code, reference, course, offence_at in completed:
+        for row in people.get(bytes(key), ()):
+            if not by_number and has_number and cast(Hashes, row.hashes).driver_number:
                 continue  # two numbers tell two people apart, whatever their names
-            if (force_code, reference) == row.key:
+            if (force_code, reference) == row.key or row.number in found:
                 continue
-            offence_on, other_on = london_day(values.offence_at), london_day(offence_at)
-            course_id = scheme.courses[values.course_code]
-            if scheme.bars(course_id, course, values.offer_date) and rules.is_barred(offence_on, other_on):
-                problem = _barred(row, scheme, force_code, reference, course, other_on)
-                found.setdefault(row.number, (row, problem))
+            values = again(row)
+            other_on = london_day(offence_at)
+            is_close = rules.is_barred(london_day(values.offence_at), other_on)
+            if is_close and scheme.bars(scheme.courses[values.course_code], course, values.offer_date):
+                problem = _bar(values, scheme, force_code, reference, course, other_on)
+                found[row.number] = (row, problem)
     return list(found.values())
 
 
-def _array(hashes: Sequence[bytes]) -> str:
-    """Hashes as one literal: a thousand parameters take longer to read than to look up."""
-    return "{" + ",".join([f'"\\\\x{each.hex()}"' for each in hashes]) + "}"
-
-
-# The latest offence first, so that the date told is the one that counts.
-_COMPLETED = """
-    SELECT key, by_number, has_number, force_id, reference, course_type_id, offence_at FROM (
-        SELECT driver_number_hash AS key, true AS by_number, true AS has_number,
-               force_id, reference, course_type_id, offence_at
-          FROM referrals_referral
-         WHERE driver_number_hash = ANY(%s::bytea[]) AND driver_number_hash <> '' AND status = 'COMPLETED'
-        UNION ALL
-        SELECT person_hash, false, driver_number_hash <> '', force_id, reference, course_type_id, offence_at
-          FROM referrals_referral
-         WHERE person_hash = ANY(%s::bytea[]) AND status = 'COMPLETED'
-    ) AS earlier ORDER BY offence_at DESC, reference"""
-
-
-def _barred(
-    row: Prepared, scheme: Scheme, force_code: str, reference: str, course: int, offence_on: date
+def _bar(
+    values: ReferralValues, scheme: Scheme, force_code: str, reference: str, course: int, offence_on: date
 ) -> rules.Problem:
-    code = next(code for code, pk in scheme.courses.items() if pk == course)
     # Another force's reference is not for this force to see.
-    whose = f"reference {reference}" if force_code == row.key[0] else f"a referral by {scheme.forces.get(force_code)}"
+    is_own = force_code == values.force_code
+    whose = f"reference {reference}" if is_own else f"a referral by {scheme.forces.get(force_code)}"
     return rules.problem(
         "offence_at",
         "three_year_bar",
-        f"The same person completed {code} for an offence on {date_words(offence_on)} ({whose}). This course is "
-        f"allowed for offences from {date_words(rules.allowed_from(offence_on))}. Someone must decide.",
-        values_of(row).offence_at.isoformat(),
+        f"The same person completed {scheme.code_of(course)} for an offence on {date_words(offence_on)} ({whose}). "
+        f"This course is allowed for offences from {date_words(rules.allowed_from(offence_on))}. Someone must decide.",
+        values.offence_at.isoformat(),
     )
 
 
-def values_of(row: Prepared) -> ReferralValues:
-    """The clean values of a referrals row that is not rejected."""
-    return cast(ReferralValues, row.values)
-
-
-def insert(rows: Sequence[Prepared], *, batch: Batch, by: Actor, now: datetime) -> None:
-    """COPY new referrals; history follows by its triggers. Composed."""
-    if not rows:
-        return
-    state = "\t".join(map(copy_value, (ReferralStatus.LIVE, now, str(by), batch.pk, batch.received_at, now)))
+def insert(row: Prepared, *, batch: Batch, by: Actor, now: datetime) -> None:
+    """Bring in one new referral, as an import does. Composed. Raises IntegrityError where it is there."""
     with connection.cursor() as cursor:
-        columns = (*CONTENT_COLUMNS, *SECRET_COLUMNS, *_STATE_COLUMNS)
-        copy_text(cursor, "referrals_referral", columns, "".join([f"{row.line}\t{state}\n" for row in rows]))
+        offer = Lines.of(batch, by=by, now=now).offers([row])
+        copy_text(cursor, "referrals_referral", OFFER_COLUMNS, offer.encode())
 
 
 def update(rows: Sequence[Prepared]) -> None:
@@ -232,30 +223,9 @@ def update(rows: Sequence[Prepared]) -> None:
             f"CREATE TEMPORARY TABLE resent ON COMMIT DROP AS "  # noqa: S608 - fixed column names
             f"SELECT {_NAMED} FROM referrals_referral WITH NO DATA"
         )
-        columns = (*CONTENT_COLUMNS, *SECRET_COLUMNS)
-        copy_text(cursor, "resent", columns, "".join([f"{row.line}\n" for row in rows]))
+        copy_text(cursor, "resent", _RESENT, "".join([f"{row.line}\n" for row in rows]).encode())
         cursor.execute(
             f"UPDATE referrals_referral r SET {_SET} FROM resent s "  # noqa: S608 - fixed column names
             "WHERE r.reference = s.reference AND r.force_id = s.force_id"
         )
         cursor.execute("DROP TABLE resent")
-
-
-def _record(new: Sequence[Prepared], changed: Sequence[Settled], *, batch: Batch, by: Actor, now: datetime) -> None:
-    """One audit event for each referral that came or changed, in one COPY."""
-    if not new and not changed:
-        return
-    began = "\t".join(map(copy_value, (now, str(by), current().on_behalf_of)))
-    name = copy_value(batch.file_name)
-
-    def event(row: Prepared, action: str, words: str, more: str = "") -> str:
-        data = f'{{"batch": "{batch.pk}", "row": {row.number}{more}}}'
-        return f"{began}\t{action}\t\t{row.key[0]}/{row.key[1]}\t{words}\t\t{data}\n"
-
-    events = [event(row, "referral.received", f"Received in {name}, row {row.number}") for row in new]
-    for each in changed:
-        words = f"Changed by {name}, row {each.row.number}: {listed(each.changes)}"
-        columns = ", ".join(f'"{column}"' for column in sorted(each.changes))
-        events.append(event(each.row, "referral.changed", words, f', "columns": [{columns}]'))
-    with connection.cursor() as cursor:
-        copy_text(cursor, "audit_auditevent", _AUDIT_COLUMNS, "".join(events))

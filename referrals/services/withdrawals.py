@@ -11,7 +11,7 @@ from referrals.models import Batch
 from referrals.rules import WithdrawalValues
 from referrals.services.checking import Prepared
 from referrals.services.lifecycle import id_of, withdraw_composed
-from referrals.services.rows import Settled, as_found
+from referrals.services.lines import Settled, as_found
 
 
 def settle_withdrawal(row: Prepared, *, batch: Batch, by: Actor, now: datetime) -> Settled:

@@ -157,14 +157,14 @@ def test_worker_whose_claim_ran_out_stops_and_repeats_nothing(monkeypatch: pytes
     taken_over: list[Any] = []
     before = importing._settle_slice
 
-    def held_up(batch: Batch, part: Any, **options: Any) -> None:
+    def held_up(batch: Batch, part: Any, *arguments: Any, **options: Any) -> None:
         """Another worker comes along while this one is held up for longer than its claim."""
-        if part[0].number == 22 and not taken_over:
+        if part.last == 31 and not taken_over:
             taken_over.append(True)
             later = TODAY + dt.timedelta(hours=1)
             (told,) = at_once(lambda _: services.import_batch(batch_id=batch.pk, by=JOB, now=later), [0])
             taken_over.append(told)
-        before(batch, part, **options)
+        before(batch, part, *arguments, **options)
 
     monkeypatch.setattr(importing, "_settle_slice", held_up)
     with pytest.raises(ClaimLostError):

@@ -1,0 +1,213 @@
+"""Slices of a batch, made ahead of who writes them: in a thread, or for a large batch in a process of its own.
+
+In a thread Python lets only one of the two work at a time. A process costs a fork and nothing else: it has all of the
+parent's modules and tables, needs no database, and ends as soon as nobody takes what it makes.
+"""
+
+import gc
+import os
+import pickle
+import queue
+import signal
+import struct
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from referrals.constants import RowState
+from referrals.services.checking import Prepared
+from referrals.services.lines import STATE_COLUMNS, WARNED, Lines, as_found
+
+# Below this a fork is not worth its while.
+ROWS_FOR_A_PROCESS = 5_000
+_LENGTH = struct.Struct("!Q")
+_READ_BYTES = 1 << 20
+
+
+@dataclass(slots=True)
+class Slice:
+    """Some rows in a row: what to ask the database about them, and what to write if it holds nothing of them.
+
+    `references`, `numbers` and `persons` are arrays as PostgreSQL writes them, of the new rows alone.
+    """
+
+    last: int
+    count: int
+    states: Mapping[str, int]
+    warnings: int
+    references: str
+    numbers: str
+    persons: str
+    offers: bytes
+    settled: bytes
+    events: bytes
+    packed: list[Prepared] | bytes
+
+    def rows(self) -> list[Prepared]:
+        """The rows one by one, for when the database does hold something."""
+        return self.packed if isinstance(self.packed, list) else self._unpacked(self.packed)
+
+    def pack(self) -> None:
+        """Make it small and quick to send: lines are in `offers`, values can be read again."""
+        if isinstance(self.packed, list):
+            self.packed = pickle.dumps([row.packed() for row in self.packed], 5)
+
+    def _unpacked(self, packed: bytes) -> list[Prepared]:
+        offers = (offer.rsplit("\t", len(STATE_COLUMNS))[0] for offer in self.offers.decode().split("\n"))
+        told = [Prepared.unpacked(values) for values in pickle.loads(packed)]  # noqa: S301 - made by our own child
+        return [row._replace(line=next(offers)) if row.state == RowState.NEW else row for row in told]
+
+
+def slices(rows: Iterator[Prepared], *, size: int, lines: Lines | None) -> Generator[Slice]:
+    """Cut rows into slices and, for referrals, make the lines of each."""
+    while part := list(islice(rows, size)):
+        new = [row for row in part if row.state == RowState.NEW]
+        yield Slice(
+            last=part[-1].number,
+            count=len(part),
+            states=Counter(row.state for row in part),
+            warnings=sum(len(row.warnings) for row in part if row.state in WARNED),
+            references=_array(f'"{row.key[1]}"' for row in new),
+            numbers=_array(f'"\\\\x{row.hashes.driver_number.hex()}"' for row in new if row.hashes),
+            persons=_array(f'"\\\\x{row.hashes.person.hex()}"' for row in new if row.hashes),
+            offers=lines.offers(new).encode() if lines else b"",
+            settled=lines.rows(map(as_found, part)).encode() if lines else b"",
+            events=lines.events(new).encode() if lines else b"",
+            packed=part,
+        )
+
+
+def _array(values: Iterable[str]) -> str:
+    """One literal: a thousand parameters take longer to read than to look up."""
+    return "{" + ",".join(values) + "}"
+
+
+@contextmanager
+def ahead(make: Callable[[], Generator[Slice]], *, rows: int) -> Iterator[Iterator[Slice]]:
+    """Have the slices of `make` made ahead, and end whatever makes them when the block is left."""
+    source = _Child(make) if rows >= ROWS_FOR_A_PROCESS and may_fork() else None
+    reader = _Reader(source.slices() if source else make())
+    try:
+        yield reader.slices()
+    finally:
+        if source:
+            source.end()
+        reader.end()
+
+
+def may_fork() -> bool:
+    """Whether a child that only computes can be forked: on Linux, with a second core, and with no other thread."""
+    return sys.platform == "linux" and (os.cpu_count() or 1) > 1 and threading.active_count() == 1
+
+
+class _Reader:
+    """A thread that holds one slice ready."""
+
+    def __init__(self, source: Generator[Slice]) -> None:
+        self._source = source
+        self._made: queue.Queue[Slice | BaseException | None] = queue.Queue(maxsize=1)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="checking", daemon=True)
+        self._thread.start()
+
+    def slices(self) -> Iterator[Slice]:
+        """The slices in order. Raises what making them raised."""
+        while (part := self._made.get()) is not None:
+            if isinstance(part, BaseException):
+                raise part
+            yield part
+
+    def end(self) -> None:
+        """End the thread, at its next slice where it is not done."""
+        self._stopped.set()
+        while self._thread.is_alive():
+            try:
+                self._made.get(timeout=0.05)
+            except queue.Empty:
+                continue
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            for part in self._source:
+                self._made.put(part)
+                if self._stopped.is_set():
+                    return
+            self._made.put(None)
+        except BaseException as error:  # noqa: BLE001 - raised again where the slices are taken
+            self._made.put(error)
+        finally:
+            # Here and now: later the file would be closed already.
+            self._source.close()
+
+
+class _Child:
+    """A forked process that makes slices and sends them through a pipe.
+
+    It dies of the broken pipe when its parent is gone, whatever killed it.
+    """
+
+    def __init__(self, make: Callable[[], Generator[Slice]]) -> None:
+        self._read_end, write_end = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._read_end)
+            _make_and_exit(make, write_end)
+        os.close(write_end)
+
+    def slices(self) -> Generator[Slice]:
+        """What the child sends. Raises what it raised, and ChildProcessError where it ended before its time."""
+        with os.fdopen(self._read_end, "rb", buffering=_READ_BYTES) as pipe:
+            while True:
+                told = _receive(pipe)
+                if told is None:
+                    return
+                if isinstance(told, BaseException):
+                    raise told
+                yield told
+
+    def end(self) -> None:
+        """End the process, at once where it is not done."""
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+
+
+def _make_and_exit(make: Callable[[], Generator[Slice]], write_end: int) -> None:
+    """All of the child's life. Nothing of the parent's is closed, flushed or rolled back at its end."""
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        gc.disable()
+        with os.fdopen(write_end, "wb") as pipe:
+            try:
+                for part in make():
+                    part.pack()
+                    _send(pipe, part)
+                _send(pipe, None)
+            except BrokenPipeError:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised again in the parent
+                _send(pipe, error)
+    finally:
+        os._exit(0)
+
+
+def _send(pipe: Any, told: Slice | Exception | None) -> None:
+    content = pickle.dumps(told, 5)
+    pipe.write(_LENGTH.pack(len(content)))
+    pipe.write(content)
+    pipe.flush()
+
+
+def _receive(pipe: Any) -> Slice | Exception | None:
+    head = pipe.read(_LENGTH.size)
+    content = pipe.read(_LENGTH.unpack(head)[0]) if len(head) == _LENGTH.size else b""
+    if not content:
+        raise ChildProcessError("the process that checks the rows has ended before its time")
+    told: Slice | Exception | None = pickle.loads(content)  # noqa: S301 - made by our own child
+    return told
