@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.test import Client
 
 from audit.models import AuditEvent
@@ -15,7 +16,7 @@ from payments import gateway, services
 from payments.constants import ChargeStatus, EventStatus
 from payments.errors import EventNotParkedError
 from payments.models import Attempt, StripeEvent, WebhookRefusal
-from payments.services import settlement
+from payments.services import moves, settlement
 from tests.factories.payments import AppliedEventFactory, ParkedEventFactory, StripeEventFactory
 from tests.payments.conftest import (
     CLERK,
@@ -25,6 +26,7 @@ from tests.payments.conftest import (
     Till,
     events_of,
     ledger,
+    meeting_instead_of_lock,
     post_event,
     races,
     together,
@@ -63,6 +65,18 @@ def test_s08_fifty_copies_in_parallel_and_out_of_order_settle_once(till: Till, h
     assert ledger() == [("PAID", PAID_LINES)]
     assert heard.names.count("charge_settled") == 1
     assert AuditEvent.objects.filter(action="charge.paid").count() == 1
+
+
+@races
+def test_s08_control_without_locks_one_payment_is_settled_several_times(
+    till: Till, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.sandbox.pay(till.start().url)
+    monkeypatch.setattr(moves, "lock_charge", meeting_instead_of_lock(6))
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
+    together(*[partial(services.refresh_charge, charge_id=till.charge.pk, now=clock.now())] * 6)
+    assert heard.names.count("charge_settled") > 1
+    assert ledger() == [("PAID", PAID_LINES)]  # the journal's unique source holds all the same
 
 
 def test_events_of_one_payment_are_answered_by_one_look(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
