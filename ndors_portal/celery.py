@@ -31,6 +31,7 @@ app.conf.beat_schedule = {
     "beat-heartbeat": _every("ndors_portal.jobs.heartbeat", 30.0),
     "import-batches": _every("referrals.jobs.import_batches", 30.0, "imports"),
     "collect-drops": _every("referrals.jobs.collect_drops", 60.0, "imports"),
+    "tell-unreported": _every("referrals.jobs.tell_unreported", crontab(minute=40, hour="8-17")),
     "expire-referrals": _every("referrals.jobs.expire_referrals", crontab(minute=20)),
     "send-messages": _every("notifications.jobs.send_messages", 20.0, "mail"),
     "release-holds": _every("bookings.jobs.release_holds", 60.0),

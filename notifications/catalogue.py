@@ -190,6 +190,17 @@ KINDS: dict[str, Kind] = {
         sample={**_BOOKING, "refund": "£92", "was_confirmed": True},
         is_also_texted=True,
     ),
+    "unreported_outcomes": Kind(
+        title="Outcomes that wait to be reported (to police and KCC)",
+        moment="Once a day for each force while an outcome has not been given to it for more than a working day.",
+        has_sms=False,
+        sample={
+            "force": "Kent Police",
+            "count": 3,
+            "since": "9am on Wednesday 18 November 2026",
+            "path": "/police/returns/",
+        },
+    ),
     "batch_receipt": Kind(
         title="Receipt of a file (to police)",
         moment="When a batch is settled or refused.",

@@ -47,6 +47,10 @@ class DateRefusedError(PortalError):
     status = 422
 
 
+class CourseRefusedError(PortalError):
+    """A course that an offer cannot be of now."""
+
+
 class EvidenceMissingError(PortalError):
     """An extension without what shows that police asked for it."""
 
@@ -70,6 +74,12 @@ class AcknowledgementError(PortalError):
 
     status = 422
     message = "No outcome with this sequence has been given out yet."
+
+
+class TokenEndedError(PortalError):
+    """A token that is to be replaced but has ended: a new one is issued instead."""
+
+    message = "This token has ended. Issue a new one."
 
 
 class KeyReusedError(PortalError):

@@ -1,5 +1,7 @@
 """The shape of what officers type and send."""
 
+from typing import Any, cast
+
 from django import forms
 
 from common.forms import DatePartsField, GovukForm, Look
@@ -110,6 +112,29 @@ class ExtendForm(GovukForm, forms.Form):
     )
 
     looks = {"complete_by": Look(label_size="m"), "evidence": Look(rows=3, count=True, label_size="m")}
+
+
+class CourseForm(GovukForm, forms.Form):
+    """Another course for an offer, and why. `courses` are (code, name) of those there are to choose from."""
+
+    course = forms.ChoiceField(
+        label="Which course is it now?",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select a course"},
+    )
+    reason = forms.CharField(
+        label="Why is the course decided again?",
+        help_text="It is kept with the record",
+        max_length=500,
+        widget=forms.Textarea,
+        error_messages={"required": "Enter why the course is decided again"},
+    )
+
+    looks = {"course": Look(label_size="m"), "reason": Look(rows=2, count=True, label_size="m")}
+
+    def __init__(self, *args: Any, courses: list[tuple[str, str]], **options: Any) -> None:
+        super().__init__(*args, **options)
+        cast(forms.ChoiceField, self.fields["course"]).choices = courses
 
 
 class NoteForm(GovukForm, forms.Form):

@@ -22,6 +22,12 @@ def expire_referrals() -> None:
         pass
 
 
+@shared_task(base=ActingTask, name="referrals.jobs.tell_unreported")
+def tell_unreported() -> None:
+    """Write to who must act on outcomes that have waited too long. May run at any time, twice and at once."""
+    services.tell_unreported(by=Actor("job", "tell_unreported"), now=clock.now())
+
+
 @shared_task(base=ActingTask, name="referrals.jobs.collect_drops")
 def collect_drops() -> None:
     """Look through the watched folder for files of forces. May run at any time, twice and at once."""

@@ -3,12 +3,14 @@
 from referrals.admin.batches import BatchAdmin, BatchRowAdmin
 from referrals.admin.offers import OutcomeAdmin, OutcomeReturnAdmin, ReferralAdmin, WithdrawalAdmin
 from referrals.admin.reference import CourseBlockAdmin, ForceAdmin, ForecastMonthAdmin, OfficerAdmin
+from referrals.admin.tokens import ForceTokenAdmin
 
 __all__ = [
     "BatchAdmin",
     "BatchRowAdmin",
     "CourseBlockAdmin",
     "ForceAdmin",
+    "ForceTokenAdmin",
     "ForecastMonthAdmin",
     "OfficerAdmin",
     "OutcomeAdmin",

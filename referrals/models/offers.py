@@ -110,6 +110,12 @@ class Referral(models.Model):
                 condition=Q(status__in=["LIVE", "BOOKED", "NOT_COMPLETED"]),
                 name="referrals_ref_open",
             ),
+            # Police must decide about these within six months of the offence.
+            models.Index(
+                fields=["force", "offence_at"],
+                condition=Q(status__in=["NOT_COMPLETED", "EXPIRED"]),
+                name="referrals_ref_failed",
+            ),
         ]
         constraints = [
             # The reference first: candidates sign in with it and do not know the force's code.

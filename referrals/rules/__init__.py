@@ -17,6 +17,7 @@ from referrals.rules.context import DEFAULT_SPEED_BANDS, Context, TimeLimits
 from referrals.rules.eligibility import (
     DEFAULT_CROSS_BLOCKS,
     allowed_from,
+    decide_by,
     default_book_by,
     default_complete_by,
     is_barred,
@@ -57,6 +58,7 @@ __all__ = [
     "check_forecast",
     "check_referral",
     "check_withdrawal",
+    "decide_by",
     "default_book_by",
     "default_complete_by",
     "is_barred",

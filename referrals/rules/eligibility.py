@@ -47,6 +47,12 @@ def time_limit(offence_on: dt.date, limits: TimeLimits) -> dt.date:
 
 
 @lru_cache(maxsize=4_096)
+def decide_by(offence_on: dt.date, limits: TimeLimits) -> dt.date:
+    """Return the day by which police must decide to prosecute: offence + 6 months (MCA 1980 s.127)."""
+    return add_months(offence_on, limits.time_limit_months)
+
+
+@lru_cache(maxsize=4_096)
 def is_time_barred(offence_on: dt.date, today: dt.date, limits: TimeLimits) -> bool:
     """Say whether offence + 6 months has passed: on that day itself an information may still be laid."""
     return today > add_months(offence_on, limits.time_limit_months)

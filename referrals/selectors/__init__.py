@@ -12,9 +12,11 @@ from referrals.selectors.batches import (
     undecided_row,
     undecided_rows,
 )
+from referrals.selectors.deciding import Bar, Countdown, bar_of, countdown, to_be_decided
 from referrals.selectors.offers import (
     MOST_FOUND,
     Dashboard,
+    Entry,
     Story,
     dashboard,
     find_offer,
@@ -23,13 +25,19 @@ from referrals.selectors.offers import (
     search,
     story,
 )
-from referrals.selectors.outcomes import outcomes_due, return_of_force, returns_of
+from referrals.selectors.outcomes import Unreported, outcomes_due, return_of_force, returns_of, unreported
 
 __all__ = [
     "MOST_FOUND",
+    "Bar",
+    "Countdown",
     "Dashboard",
+    "Entry",
     "Story",
+    "Unreported",
+    "bar_of",
     "batch_of_force",
+    "countdown",
     "dashboard",
     "find_offer",
     "force_codes",
@@ -46,6 +54,8 @@ __all__ = [
     "rows_of",
     "search",
     "story",
+    "to_be_decided",
     "undecided_row",
     "undecided_rows",
+    "unreported",
 ]

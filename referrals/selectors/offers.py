@@ -12,11 +12,15 @@ from common.identifiers import (
     normalise_registration,
     parse_gb_driver_number,
 )
+from notifications.catalogue import KINDS
+from notifications.constants import Channel
+from notifications.models import Message
 from referrals import lookups
 from referrals.constants import OutcomeCode, ReferralStatus
 from referrals.errors import ReferralNotFoundError
 from referrals.models import Force, Outcome, Referral, Withdrawal
 from referrals.selectors.batches import undecided_rows
+from referrals.selectors.deciding import to_be_decided
 
 MOST_FOUND = 50
 _NOTHING = bytes(32)
@@ -59,21 +63,39 @@ def referral_of_force(*, force: Force | str, reference: str) -> Referral:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """One thing that happened: when, what, and why if somebody said."""
+
+    at: datetime
+    words: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Story:
     """Everything a force may read of one of its referrals."""
 
     referral: Referral
     events: list[AuditEvent]
+    entries: list[Entry]
     outcomes: list[Outcome]
     withdrawal: Withdrawal | None
 
 
 def story(referral: Referral) -> Story:
-    """A referral's whole story, latest first: from every app, as the audit events tell it."""
-    events = AuditEvent.objects.filter(referral_key=referral.key).order_by("-id")[:500]
+    """A referral's whole story, latest first: from every app, as the audit events and the messages sent tell it."""
+    events = list(AuditEvent.objects.filter(referral_key=referral.key).order_by("-id")[:500])
+    entries = [Entry(event.occurred_at, event.words, event.reason) for event in events]
+    sent = Message.objects.filter(referral_key=referral.key, sent_at__isnull=False).order_by("-pk")[:200]
+    for kind, channel, sent_at in sent.values_list("kind", "channel", "sent_at"):
+        title = KINDS[kind].title if kind in KINDS else kind
+        entries.append(Entry(sent_at, f"{Channel(channel).label} sent: {title}"))
+    # Sorting keeps the order of what happened in the same instant.
+    entries.sort(key=lambda entry: entry.at, reverse=True)
     return Story(
         referral,
-        list(events),
+        events,
+        entries,
         list(referral.outcomes.order_by("-sequence")),
         Withdrawal.objects.filter(referral=referral).first(),
     )
@@ -120,6 +142,7 @@ class Dashboard:
     expiring_in_14_days: int
     waiting_for_decision: int
     unreported: int
+    to_be_decided: int
     completed_since: date
 
 
@@ -140,6 +163,7 @@ def dashboard(*, force: Force | str, now: datetime) -> Dashboard:
         expiring_in_7_days=unbooked.filter(complete_by__range=(today, today + timedelta(days=7))).count(),
         expiring_in_14_days=unbooked.filter(complete_by__range=(today, today + timedelta(days=14))).count(),
         waiting_for_decision=undecided_rows(force=force).count(),
+        to_be_decided=to_be_decided(force=force, now=now).count(),
         unreported=outcomes.filter(returned_at__isnull=True).count(),
         completed_since=since,
     )

@@ -1,7 +1,12 @@
 """Outcome returns of a force, and what is due."""
 
-from django.db.models import QuerySet, Subquery
+from dataclasses import dataclass
+from datetime import datetime
 
+from django.db.models import Count, Min, QuerySet, Subquery
+
+from common.clock import london_day, start_of_london_day
+from common.working_time import add_working_days
 from referrals.errors import ReferralNotFoundError
 from referrals.models import Force, Outcome, OutcomeReturn, OutcomeSequence
 
@@ -25,3 +30,23 @@ def outcomes_due(*, force: Force | str) -> int:
     acknowledged = OutcomeSequence.objects.filter(pk=code).values("acknowledged")
     due = Outcome.objects.of_force(force).filter(returned_in__isnull=True, sequence__gt=Subquery(acknowledged))
     return due.count()
+
+
+@dataclass(frozen=True)
+class Unreported:
+    """A force's outcomes that it should have had by now."""
+
+    force_code: str
+    count: int
+    since: datetime
+
+
+def unreported(*, now: datetime, force: Force | str | None = None) -> list[Unreported]:
+    """The outcomes that no force has had within a working day, of all forces or one (DOMAIN.md §7)."""
+    # Due by the end of the next working day: what was recorded on or after this day is still in time.
+    in_time = start_of_london_day(add_working_days(london_day(now), -1))
+    late = Outcome.objects.filter(returned_at__isnull=True, recorded_at__lt=in_time)
+    if force is not None:
+        late = Outcome.objects.of_force(force).filter(returned_at__isnull=True, recorded_at__lt=in_time)
+    found = late.order_by().values("force_id").annotate(count=Count("pk"), since=Min("recorded_at"))
+    return [Unreported(each["force_id"], each["count"], each["since"]) for each in found.order_by("force_id")]

@@ -1,6 +1,7 @@
 """Every write of this app: one public function for each thing that is done, the same for every door."""
 
 from referrals.services.batches import receive_batch
+from referrals.services.courses import decide_course
 from referrals.services.decisions import accept_row, refuse_row
 from referrals.services.drops import collect_drops
 from referrals.services.idempotency import receive_keyed_batch
@@ -22,7 +23,8 @@ from referrals.services.outcomes import (
     read_again,
     write_outcome_return,
 )
-from referrals.services.tokens import issue_token, revoke_token
+from referrals.services.reporting import tell_unreported
+from referrals.services.tokens import issue_token, replace_token, revoke_token
 
 __all__ = [
     "accept_row",
@@ -30,6 +32,7 @@ __all__ = [
     "add_note",
     "collect_drops",
     "compose_outcome_return",
+    "decide_course",
     "expire_referrals",
     "extend",
     "give_out",
@@ -43,7 +46,9 @@ __all__ = [
     "receive_keyed_batch",
     "record_outcome",
     "refuse_row",
+    "replace_token",
     "revoke_token",
+    "tell_unreported",
     "withdraw",
     "withdraw_composed",
     "write_outcome_return",

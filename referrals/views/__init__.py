@@ -3,7 +3,7 @@
 from referrals.views.batches import batch, batch_progress, batch_rows, batches, rejected, upload
 from referrals.views.decisions import decide, decisions
 from referrals.views.home import dashboard, forecasts
-from referrals.views.offers import extend, note, referral, search, withdraw
+from referrals.views.offers import course, extend, note, referral, search, to_decide, withdraw
 from referrals.views.returns import return_file, return_manifest, returns
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "batch_progress",
     "batch_rows",
     "batches",
+    "course",
     "dashboard",
     "decide",
     "decisions",
@@ -23,6 +24,7 @@ __all__ = [
     "return_manifest",
     "returns",
     "search",
+    "to_decide",
     "upload",
     "withdraw",
 ]

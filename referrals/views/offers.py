@@ -1,6 +1,7 @@
 """Referrals: finding one, its whole story, withdrawing and extending it."""
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -8,12 +9,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from common.clock import date_words, london_day
 from common.errors import PortalError
 from common.forms import GovukForm
+from courses.models import CourseType
 from referrals import selectors, services
-from referrals.constants import REFERRAL_TRANSITIONS, ReferralStatus, WithdrawalReason
-from referrals.forms import ExtendForm, NoteForm, SearchForm, WithdrawForm
+from referrals.constants import BOOKABLE, REFERRAL_TRANSITIONS, ReferralStatus, WithdrawalReason
+from referrals.forms import CourseForm, ExtendForm, NoteForm, SearchForm, WithdrawForm
 from referrals.models import Referral
 from referrals.views.desk import Desk, police_page
 
+_PAGE = 50
 _EXTENDABLE = frozenset(
     {ReferralStatus.LIVE, ReferralStatus.BOOKED, ReferralStatus.NOT_COMPLETED, ReferralStatus.EXPIRED}
 )
@@ -58,6 +61,8 @@ def _referral_page(
         "form": form,
         "can_withdraw": ReferralStatus.WITHDRAWN in REFERRAL_TRANSITIONS[ReferralStatus(found.status)],
         "can_extend": found.status in _EXTENDABLE,
+        "can_change_course": found.status in BOOKABLE,
+        "countdown": selectors.countdown(found, now=desk.now),
         "days_left": (found.complete_by - london_day(desk.now)).days,
         "in_referrals": True,
     }
@@ -143,6 +148,59 @@ def extend(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
             return redirect("police:referral", reference=reference)
     context = {"referral": found, "form": form, "in_referrals": True}
     return render(request, "referrals/extend.html", context, status=status)
+
+
+@police_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def course(request: HttpRequest, desk: Desk, reference: str) -> HttpResponse:
+    """Decide the course again, after asking once more and telling what stands against it."""
+    found = selectors.referral_of_force(force=desk.force, reference=reference)
+    others = list(CourseType.objects.filter(is_delivered=True).exclude(pk=found.course_type_id).order_by("name"))
+    form = CourseForm(request.POST or None, courses=[(each.code, each.name) for each in others])
+    status = 200 if request.method != "POST" else 422
+    if request.method == "POST" and form.is_valid():
+        (chosen,) = [each for each in others if each.code == form.cleaned_data["course"]]
+        bar = selectors.bar_of(found, course=chosen, now=desk.now)
+        if "confirmed" not in request.POST:
+            return _ask_once_more(
+                request,
+                found,
+                title="Change the course of this offer?",
+                told=[
+                    ("Course now", found.course_type.name),
+                    ("New course", chosen.name),
+                    ("Why", form.cleaned_data["reason"]),
+                ],
+                warning=bar.words if bar else "The candidate will only be shown dates of the new course.",
+                button="Change it all the same" if bar else "Change the course",
+            )
+        try:
+            services.decide_course(
+                force_code=desk.force.pk,
+                reference=reference,
+                course_code=chosen.code,
+                reason=form.cleaned_data["reason"],
+                is_despite_bar=True,
+                by=desk.by,
+                now=desk.now,
+            )
+        except PortalError as error:
+            form.add_error(None, error.message)
+            status = error.status
+        else:
+            messages.success(request, f"The course is now {chosen.name}.")
+            return redirect("police:referral", reference=reference)
+    context = {"referral": found, "form": form, "in_referrals": True}
+    return render(request, "referrals/course.html", context, status=status)
+
+
+@police_page
+@require_safe
+def to_decide(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Those who failed to complete a course, by when police must decide."""
+    page = Paginator(selectors.to_be_decided(force=desk.force, now=desk.now), _PAGE).get_page(request.GET.get("page"))
+    rows = [(each, selectors.countdown(each, now=desk.now)) for each in page.object_list]
+    return render(request, "referrals/to_decide.html", {"page": page, "rows": rows, "in_referrals": True})
 
 
 def _ask_once_more(

@@ -25,7 +25,12 @@ def returns(request: HttpRequest, desk: Desk) -> HttpResponse:
             messages.success(request, f"Outcomes {written.record.first} to {written.record.last} are written.")
         return redirect("police:returns")
     page = Paginator(selectors.returns_of(force=desk.force), _PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "due": selectors.outcomes_due(force=desk.force), "at_returns": True}
+    context = {
+        "page": page,
+        "late": next(iter(selectors.unreported(now=desk.now, force=desk.force)), None),
+        "due": selectors.outcomes_due(force=desk.force),
+        "at_returns": True,
+    }
     return render(request, "referrals/returns.html", context)
 
 

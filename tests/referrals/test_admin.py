@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.models import Role, User
 from audit.models import AccessLog
 from referrals.constants import ReferralStatus
-from referrals.models import BatchRow, Referral
+from referrals.models import BatchRow, ForceToken, Referral
 from tests.factories import referrals as factories
 from tests.referrals.files import UGLY, as_csv, import_bytes, many
 
@@ -26,7 +26,7 @@ def staff(client: Client) -> User:
 @pytest.mark.parametrize(
     "model",
     ["batch", "batchrow", "referral", "withdrawal", "outcome", "outcomereturn", "force", "officer", "courseblock",
-     "forecastmonth"],
+     "forecastmonth", "forcetoken"],
 )  # fmt: skip
 def test_list_pages_open_with_rows(client: Client, staff: User, model: str) -> None:
     import_bytes(UGLY.read_bytes())
@@ -108,3 +108,31 @@ def test_clerk_without_the_permission_cannot_act(client: Client) -> None:
     assert response.status_code == 403
     held.refresh_from_db()
     assert held.status == ReferralStatus.LIVE
+
+
+def test_token_is_issued_shown_once_replaced_and_revoked(client: Client, staff: User) -> None:
+    form = {"force": "46", "name": "crime system", "scopes": ["batches", "outcomes"], "days": "90"}
+    page = client.post("/admin/referrals/forcetoken/issue/", form)
+    text = page.context["text"]
+    assert text in page.content.decode()
+    assert "no-store" in page["Cache-Control"]
+    first = ForceToken.objects.get()
+    assert (first.force_id, first.name, first.scopes) == ("46", "crime system", ["batches", "outcomes"])
+    assert (first.expires_at - first.created_at).days == 90
+    shown = client.get(f"/admin/referrals/forcetoken/{first.pk}/change/").content.decode()
+    assert text not in shown + client.get("/admin/referrals/forcetoken/").content.decode()
+
+    def asked(with_text: str) -> int:
+        headers = {"Authorization": f"Bearer {with_text}"}
+        return Client().get("/api/v1/outcomes/", headers=headers).status_code
+
+    other = client.post(f"/admin/referrals/forcetoken/{first.pk}/replace/", {"days": "90"}).context["text"]
+    second = ForceToken.objects.exclude(pk=first.pk).get()
+    first.refresh_from_db()
+    assert (second.name, second.scopes) == (first.name, first.scopes)
+    assert (first.expires_at - second.created_at).days == 7
+    assert [asked(text), asked(other)] == [200, 200]
+    client.post(f"/admin/referrals/forcetoken/{second.pk}/revoke/", {"yes": "yes"})
+    assert [asked(text), asked(other)] == [200, 401]
+    client.post(f"/admin/referrals/forcetoken/{second.pk}/replace/", {"days": "90"})
+    assert ForceToken.objects.count() == 2

@@ -334,6 +334,7 @@ def test_s19_another_forces_anything_is_404_and_in_the_access_log(client: Client
         f"/police/referrals/{held.reference}/",
         f"/police/referrals/{held.reference}/withdraw/",
         f"/police/referrals/{held.reference}/extend/",
+        f"/police/referrals/{held.reference}/course/",
         f"/police/returns/{written.record.pk}/outcomes.csv",
         f"/police/returns/{written.record.pk}/manifest.json",
     ]
@@ -365,6 +366,7 @@ def test_every_address_with_an_id_is_in_the_test_above() -> None:
         "rejected",
         "decide",
         "withdraw",
+        "course",
         "extend",
         "note",
         "referral",
@@ -379,13 +381,14 @@ def test_unknown_ids_are_404(client: Client, officer: Officer) -> None:
 
 
 QUERIES = {
-    "dashboard": 11,
+    "dashboard": 12,
     "batches": 4,
     "batch": 4,
     "batch_rows": 4,
     "decisions": 4,
     "search": 4,
-    "returns": 5,
+    "returns": 6,
+    "to_decide": 4,
     "forecasts": 3,
 }
 
@@ -396,6 +399,7 @@ def test_query_counts_are_the_same_for_one_row_and_for_thirty(client: Client, of
     for _ in range(count):
         factories.outcome(factories.CompletedReferralFactory(now=NOW, surname="Sameness"), now=NOW)
         services.write_outcome_return(force=Force.objects.get(pk="46"), by=OFFICER, now=NOW)
+        factories.NotCompletedReferralFactory(now=NOW)
     for n in range(count):
         import_bytes(as_csv([row | {"force_code": "42"} for row in many(count, start=1000 + 100 * n)]))
     batch = Batch.objects.order_by("received_at").first()
@@ -417,7 +421,7 @@ def test_referral_page_asks_no_more_than_it_needs(
     for _ in range(3):
         factories.outcome(held, now=NOW)
     client.get("/police/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(f"/police/referrals/{held.reference}/")
 
 
