@@ -93,7 +93,7 @@ WORK = """
 {% extends door %}
 {% block title %}Batches{% endblock %}
 {% block navigation %}
-  {% include "components/nav_item.html" with href="/work/" text="Batches" current=True only %}
+  {% include "components/nav_item.html" with href="/desk/" text="Batches" current=True only %}
   {% include "components/nav_item.html" with href="/" text="Referrals" only %}
   {% include "components/nav_item.html" with href="/" text="Returns" only %}
 {% endblock %}
@@ -135,7 +135,7 @@ def work(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", kit),
     path("confirmed/", confirmed),
-    path("work/", work),
+    path("desk/", work),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("tests.ndors_portal.error_urls")),

@@ -17,7 +17,7 @@ WIDTHS = [1280, 320]  # 320 px is also 1280 px at 400 % zoom (WCAG 1.4.10)
 PAGES = [
     "/",
     "/confirmed/",
-    "/work/",
+    "/desk/",
     "/accounts/login/",
     "/accounts/password/reset/",
     "/accessibility/",
@@ -149,7 +149,7 @@ def test_everything_works_without_javascript(open_page: Callable[..., Watched]) 
 
 
 def test_keyboard_skips_to_the_content_and_sees_where_it_is(open_page: Callable[..., Watched]) -> None:
-    page = open_page("/work/").page
+    page = open_page("/desk/").page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
     assert page.locator(".govuk-skip-link").bounding_box()["height"] > 20  # type: ignore[index]
