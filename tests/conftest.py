@@ -227,7 +227,12 @@ def pytest_runtest_makereport(
     """Show with a failure what the programs wrote meanwhile."""
     report = yield
     if report.failed and hasattr(item, "funcargs"):
-        for program in {id(value): value for value in item.funcargs.values() if isinstance(value, Program)}.values():
+        given = [
+            each
+            for value in item.funcargs.values()
+            for each in (value.programs if isinstance(value, Stack) else [value])
+        ]
+        for program in {id(value): value for value in given if isinstance(value, Program)}.values():
             if program.log_path.exists():
                 report.sections.append((f"log of {program.name}", program.log[-6000:]))
     return report

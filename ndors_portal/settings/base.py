@@ -111,9 +111,15 @@ if env.optional("REPLICA_DATABASE_URL"):
     DATABASES["replica"] = env.database(env.required("REPLICA_DATABASE_URL"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.required("REDIS_URL")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
-# Sessions are written through to the database, so that emptying Redis signs nobody out half-way through paying.
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
+    }
+}
+# Sessions are written through to the database, so that Redis emptied or away signs nobody out half-way through paying.
+SESSION_ENGINE = "accounts.sessions"
 MEDIA_ROOT = Path(env.required("MEDIA_ROOT"))
 MEDIA_URL = ""  # Uploaded files are never served by address.
 FILE_UPLOAD_PERMISSIONS = 0o600
@@ -133,14 +139,14 @@ BATCH_DROP_QUIET_SECONDS = 60  # a dropped file that has not changed for so long
 # --- Work ------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "Europe/London"
 CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 3600,
+    # A message is a bell: whoever hears it has taken it, and beat rings again for what was not done. Receipts kept in
+    # Redis would add nothing, and a worker that holds some when Redis dies does not survive it (celery 5.7).
+    "ack_emulation": False,
     "socket_connect_timeout": 2,
     "socket_timeout": 30,
     "max_retries": 1,

@@ -14,7 +14,7 @@ from django.db import connections
 from devtools.embedded import EmbeddedPostgres, EmbeddedRedis
 from ndors_portal.settings import environment as settings_environment
 from tests.support.mail import SmtpSink
-from tests.support.programs import ROOT, CeleryBeat, CeleryWorker, Web, environment
+from tests.support.programs import ROOT, CeleryBeat, CeleryWorker, Program, Web, environment
 
 if TYPE_CHECKING:
     pass
@@ -68,6 +68,11 @@ class Stack:
         for program in (self.web, self.worker, self.beat):
             self._things.callback(program.kill)  # nothing of it is kept
             program.start()
+
+    @property
+    def programs(self) -> list[Program]:
+        """Those of the portal itself, as far as they have been started."""
+        return [value for value in vars(self).values() if isinstance(value, Program)]
 
     def manage(self, *arguments: str) -> str:
         """Run a management command in a process of its own; its output."""
