@@ -89,6 +89,7 @@ def story(referral: Referral) -> Story:
     sent = Message.objects.filter(referral_key=referral.key, sent_at__isnull=False).order_by("-pk")[:200]
     for kind, channel, sent_at in sent.values_list("kind", "channel", "sent_at"):
         title = KINDS[kind].title if kind in KINDS else kind
+        assert sent_at is not None
         entries.append(Entry(sent_at, f"{Channel(channel).label} sent: {title}"))
     # Sorting keeps the order of what happened in the same instant.
     entries.sort(key=lambda entry: entry.at, reverse=True)
