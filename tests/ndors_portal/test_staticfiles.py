@@ -31,6 +31,7 @@ def test_only_the_needed_files_of_govuk_frontend_are_found() -> None:
 
 def test_collected_files_are_hashed_and_light(settings: Any, tmp_path: Path) -> None:
     settings.STATIC_ROOT = tmp_path
+    del settings.WHITENOISE_SKIP_COMPRESS_EXTENSIONS  # the demo's shortcut; production compresses
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "ndors_portal.staticfiles.PortalStaticFilesStorage"},
