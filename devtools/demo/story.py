@@ -184,7 +184,8 @@ class Story:
             if self.now - dt.timedelta(days=2) < when:  # all of it has happened by the moment of loading
                 when = london(self.now - dt.timedelta(hours=self.rng.uniform(16, 40)))
             when = when.replace(hour=self.rng.randint(7, 21), minute=self.rng.randint(0, 59))
-            self.clock.at(when.astimezone(dt.UTC), partial(self._act, offer))
+            latest = self.now - dt.timedelta(hours=1)
+            self.clock.at(min(when.astimezone(dt.UTC), latest), partial(self._act, offer))
 
     def _act(self, offer: Offer, now: dt.datetime) -> None:
         """The candidate sits down to book."""

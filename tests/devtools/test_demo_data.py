@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db.models import Count, F, Sum
 
 from accounts.models import User
@@ -207,8 +207,11 @@ def _check_money() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_demo_is_never_loaded_over_what_is_there(stripe_sandbox: Sandbox) -> None:
     User.objects.create_user("somebody")
-    with pytest.raises(CommandError, match="neither empty nor a finished demo"):
-        call_command("load_demo", now=NOW)
+    said = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("load_demo", now=NOW, stderr=said)
+    assert ended.value.code == 1
+    assert "neither empty nor a finished demo" in said.getvalue()
     assert (User.objects.count(), Session.objects.count()) == (1, 0)
 
 

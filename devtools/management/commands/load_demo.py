@@ -4,8 +4,6 @@ import time
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from audit.commands import ActingCommand
 from devtools.demo import loading
 
@@ -26,9 +24,10 @@ class Command(ActingCommand):
         try:
             loading.load(now=now, say=say)
         except loading.NotEmptyError as error:
-            raise CommandError(
+            self.stderr.write(
                 "The database is neither empty nor a finished demo; perhaps its loading was interrupted. "
                 "`make demo-reset` empties it."
-            ) from error
+            )
+            raise SystemExit(1) from error
         seconds = time.monotonic() - began
         self.answer({"loaded": True, "seconds": round(seconds, 1)}, f"the demo is loaded ({seconds:.0f} s)")
