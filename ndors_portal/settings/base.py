@@ -173,6 +173,9 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "ndors_portal.staticfiles.GovukFrontendFinder",
 ]
+# Only hashed names are served; source maps are for developers' tools and need no compressed copies.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("jpg", "jpeg", "png", "gif", "webp", "ico", "woff", "woff2", "map")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "ndors_portal.staticfiles.PortalStaticFilesStorage"},
