@@ -97,6 +97,12 @@ class Referral(models.Model):
             ),
             # Only completed courses bar another one.
             models.Index(fields=["person_hash"], condition=Q(status="COMPLETED"), name="referrals_ref_person"),
+            # Small, for those who have a number and may have been here without one.
+            models.Index(
+                fields=["person_hash"],
+                condition=Q(status="COMPLETED", driver_number_hash=b""),
+                name="referrals_ref_unnumbered",
+            ),
             models.Index(fields=["postcode", "force"], condition=~Q(postcode=""), name="referrals_ref_postcode"),
             models.Index(
                 fields=["vehicle_registration", "force"],

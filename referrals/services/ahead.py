@@ -33,7 +33,8 @@ _READ_BYTES = 1 << 20
 class Slice:
     """Some rows in a row: what to ask the database about them, and what to write if it holds nothing of them.
 
-    `references`, `numbers` and `persons` are arrays as PostgreSQL writes them, of the new rows alone.
+    `references`, `numbers`, `persons` and `unnumbered` (those of the persons who have no driver number) are arrays as
+    PostgreSQL writes them, of the new rows alone.
     """
 
     last: int
@@ -43,6 +44,7 @@ class Slice:
     references: str
     numbers: str
     persons: str
+    unnumbered: str
     offers: bytes
     settled: bytes
     events: bytes
@@ -67,14 +69,16 @@ def slices(rows: Iterator[Prepared], *, size: int, lines: Lines | None) -> Gener
     """Cut rows into slices and, for referrals, make the lines of each."""
     while part := list(islice(rows, size)):
         new = [row for row in part if row.state == RowState.NEW]
+        hashes = [row.hashes for row in new if row.hashes]
         yield Slice(
             last=part[-1].number,
             count=len(part),
             states=Counter(row.state for row in part),
             warnings=sum(len(row.warnings) for row in part if row.state in WARNED),
             references=_array(f'"{row.key[1]}"' for row in new),
-            numbers=_array(f'"\\\\x{row.hashes.driver_number.hex()}"' for row in new if row.hashes),
-            persons=_array(f'"\\\\x{row.hashes.person.hex()}"' for row in new if row.hashes),
+            numbers=_hashes(each.driver_number for each in hashes if each.driver_number),
+            persons=_hashes(each.person for each in hashes),
+            unnumbered=_hashes(each.person for each in hashes if not each.driver_number),
             offers=lines.offers(new).encode() if lines else b"",
             settled=lines.rows(map(as_found, part)).encode() if lines else b"",
             events=lines.events(new).encode() if lines else b"",
@@ -85,6 +89,10 @@ def slices(rows: Iterator[Prepared], *, size: int, lines: Lines | None) -> Gener
 def _array(values: Iterable[str]) -> str:
     """One literal: a thousand parameters take longer to read than to look up."""
     return "{" + ",".join(values) + "}"
+
+
+def _hashes(hashes: Iterable[bytes]) -> str:
+    return _array(f'"\\\\x{each.hex()}"' for each in hashes)
 
 
 @contextmanager

@@ -189,7 +189,7 @@ def _settle_slice(
     for tries_left in reversed(range(_TRIES)):
         try:
             with transaction.atomic(durable=True):
-                _commit_without_waiting()
+                _keep_short()
                 keep_claim(batch)
                 states, warnings = settle_part(part)
                 advance(batch, settled_to=part.last, states=states, warnings=warnings, claimed_until=claimed_until)
@@ -202,14 +202,15 @@ def _settle_slice(
             return
 
 
-def _commit_without_waiting() -> None:
-    """Let the slice's commit return before it is on disk.
+def _keep_short() -> None:
+    """Settings of a slice's transaction.
 
-    Where the server dies in the next moments the slice is lost with its mark in the batch, and done again. Whoever
-    builds on it waits for the disk, and what was committed before is then there too: so does the batch's last commit.
+    Its commit returns before it is on disk. Where the server dies in the next moments the slice is lost with its mark
+    in the batch, and done again. Whoever builds on it waits for the disk, and what was committed before is then there
+    too: so does the batch's last commit. And no other processes are started for look-ups of a few milliseconds.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit TO OFF")
+        cursor.execute("SET LOCAL synchronous_commit TO OFF; SET LOCAL max_parallel_workers_per_gather TO 0")
 
 
 def _close(batch: Batch, *, by: Actor, now: datetime) -> None:

@@ -51,7 +51,7 @@ def settle(part: Slice, *, batch: Batch, scheme: Scheme, lines: Lines, again: Ag
     the references in the meantime: do the whole slice again.
     """
     held = _held(batch.force_id, part.references)
-    completed = _completed(part.numbers, part.persons)
+    completed = _completed(part)
     if not held and not completed:
         write(part.offers, part.settled, part.events)
         return part.states, part.warnings
@@ -91,14 +91,15 @@ def _held(force_code: str, references: str) -> dict[str, tuple[int, bytes]]:
         return {reference: (pk, bytes(content)) for reference, pk, content in cursor.fetchall()}
 
 
-def _completed(numbers: str, persons: str) -> list[tuple[Any, ...]]:
-    """Courses that people with these hashes completed."""
+def _completed(part: Slice) -> list[tuple[Any, ...]]:
+    """Courses that the people of a slice completed."""
     with connection.cursor() as cursor:
-        cursor.execute(_COMPLETED, [numbers, persons])
+        cursor.execute(_COMPLETED, [part.numbers, part.persons, part.unnumbered])
         return list(cursor.fetchall())
 
 
-# The latest offence first, so that the date told is the one that counts.
+# By number; by name, birth and postcode where the earlier one has no number, which is seldom and a small index; and
+# where the later one has none. The latest offence first, so that the date told is the one that counts.
 _COMPLETED = """
     SELECT key, by_number, has_number, force_id, reference, course_type_id, offence_at FROM (
         SELECT driver_number_hash AS key, true AS by_number, true AS has_number,
@@ -106,9 +107,13 @@ _COMPLETED = """
           FROM referrals_referral
          WHERE driver_number_hash = ANY(%s::bytea[]) AND driver_number_hash <> '' AND status = 'COMPLETED'
         UNION ALL
-        SELECT person_hash, false, driver_number_hash <> '', force_id, reference, course_type_id, offence_at
+        SELECT person_hash, false, false, force_id, reference, course_type_id, offence_at
           FROM referrals_referral
-         WHERE person_hash = ANY(%s::bytea[]) AND status = 'COMPLETED'
+         WHERE person_hash = ANY(%s::bytea[]) AND driver_number_hash = '' AND status = 'COMPLETED'
+        UNION ALL
+        SELECT person_hash, false, true, force_id, reference, course_type_id, offence_at
+          FROM referrals_referral
+         WHERE person_hash = ANY(%s::bytea[]) AND driver_number_hash <> '' AND status = 'COMPLETED'
     ) AS earlier ORDER BY offence_at DESC, reference"""
 
 
@@ -180,7 +185,7 @@ def _barred(
     for key, by_number, has_number, force_code, reference, course, offence_at in completed:
         for row in people.get(bytes(key), ()):
             if not by_number and has_number and cast(Hashes, row.hashes).driver_number:
-                continue  # two numbers tell two people apart, whatever their names
+                continue  # found by a namesake without a number: two numbers tell two people apart
             if (force_code, reference) == row.key or row.number in found:
                 continue
             values = again(row)

@@ -95,7 +95,7 @@ def test_leaving_early_ends_what_makes_slices(where: str) -> None:
 
     def make() -> Generator[Any]:
         while True:
-            yield ahead.Slice(1, 0, {}, 0, "{}", "{}", "{}", b"x" * 100_000, b"", b"", [])
+            yield ahead.Slice(1, 0, {}, 0, "{}", "{}", "{}", "{}", b"x" * 100_000, b"", b"", [])
 
     with ahead.ahead(make, rows=1) as made:
         assert next(made).last == 1
