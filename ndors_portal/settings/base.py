@@ -175,7 +175,17 @@ STATICFILES_FINDERS = [
 ]
 # Only hashed names are served; source maps are for developers' tools and need no compressed copies.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("jpg", "jpeg", "png", "gif", "webp", "ico", "woff", "woff2", "map")
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS: tuple[str, ...] = (
+    "jpg",
+    "jpeg",
+    "png",
+    "gif",
+    "webp",
+    "ico",
+    "woff",
+    "woff2",
+    "map",
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "ndors_portal.staticfiles.PortalStaticFilesStorage"},
