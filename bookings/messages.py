@@ -119,14 +119,20 @@ def withdrawn(booking: Booking, *, refund_pence: int, was_confirmed: bool, now: 
     )
 
 
-def paid_too_late(booking: Booking, *, refund_pence: int, can_book_again: bool, now: dt.datetime) -> None:
+def paid_too_late(
+    booking: Booking, *, refund_pence: int, can_book_again: bool, is_withdrawn: bool = False, now: dt.datetime
+) -> None:
     """The payment came when there was no place to be had for it any more; all of it goes back."""
     _tell(
         booking,
         "paid_too_late",
         f"paid_too_late:{booking.reference}",
         now=now,
-        extra={"refund": pounds(refund_pence), "can_book_again": can_book_again},
+        extra={
+            "refund": pounds(refund_pence),
+            "can_book_again": can_book_again,
+            "is_withdrawn": is_withdrawn,
+        },
     )
 
 

@@ -170,7 +170,7 @@ KINDS: dict[str, Kind] = {
     "paid_too_late": Kind(
         title="The payment came too late",
         moment="When a payment arrives for a place that is no longer to be had.",
-        sample={**_BOOKING, "refund": "£92", "can_book_again": True},
+        sample={**_BOOKING, "refund": "£92", "can_book_again": True, "is_withdrawn": False},
     ),
     "outcome": Kind(
         title="How the course went",

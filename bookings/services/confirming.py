@@ -83,4 +83,10 @@ def _send_back(booking: Booking, charge: Charge, *, by: Actor, now: dt.datetime)
     reason = RefundReason.WITHDRAWN if is_withdrawn else RefundReason.PAID_TOO_LATE
     payments.request_refund(charge_id=charge.pk, amount_pence=charge.amount_pence, reason=reason, by=by, now=now)
     can_book_again = booking.referral.status in BOOKABLE and london_day(now) <= booking.referral.book_by
-    messages.paid_too_late(booking, refund_pence=charge.amount_pence, can_book_again=can_book_again, now=now)
+    messages.paid_too_late(
+        booking,
+        refund_pence=charge.amount_pence,
+        can_book_again=can_book_again,
+        is_withdrawn=is_withdrawn,
+        now=now,
+    )

@@ -22,6 +22,7 @@ from payments import services as payments
 from payments.constants import AttemptStatus, ChargeStatus
 from payments.errors import AlreadyPaidError
 from payments.models import Attempt
+from referrals.constants import ReferralStatus
 
 SOON_MINUTES = 5
 
@@ -148,7 +149,9 @@ def back_from_paying(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     if booking.status == BookingStatus.CONFIRMED:
         return redirect(reverse("bookings:manage") + "?booked")
     if charge is not None and charge.status == ChargeStatus.PAID:
-        return render(request, "bookings/paid_too_late.html", {"booking": booking, **_words(booking, visit.now)})
+        is_withdrawn = visit.referral.status == ReferralStatus.WITHDRAWN
+        context = {"booking": booking, "is_withdrawn": is_withdrawn, **_words(booking, visit.now)}
+        return render(request, "bookings/paid_too_late.html", context)
     if charge is not None and _says_paid(charge.pk, request.GET.get("checkout", "")):
         return render(request, "bookings/confirming.html", {"booking": booking, **_words(booking, visit.now)})
     if booking.status == BookingStatus.HELD and door.hold_runs(booking, visit.now):

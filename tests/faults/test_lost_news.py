@@ -1,0 +1,123 @@
+"""News that never comes, or comes too late for itself: with the real web, worker, mail server and sandbox."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bookings.constants import BookingStatus
+from bookings.models import Booking
+from common import clock
+from courses.models import Session
+from devtools import processes
+from ndors_portal.celery import app
+from payments.models import Attempt, Charge, Journal, Refund
+from referrals.models import Referral
+from tests.factories import referrals as r
+from tests.support.people import Candidate, Colleague, officer, session_in
+from tests.support.programs import Program, Web
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+    from devtools.stripe_sandbox.testing import Sandbox
+    from tests.support.mail import SmtpSink
+
+REFERENCE = "46TEST0001X"
+EMAIL = "jo@example.org"
+pytestmark = pytest.mark.usefixtures("celery_worker_process")
+
+
+@pytest.fixture
+def session(transactional_db: None) -> Session:
+    """A course with one place."""
+    return session_in(days=20, capacity=1)
+
+
+@pytest.fixture
+def jo(live_web: Web, celery_worker_process: Program, session: Session) -> Candidate:
+    """Somebody on Stripe's page."""
+    r.LiveReferralFactory.create(now=clock.now(), reference=REFERENCE, email=EMAIL)
+    candidate = Candidate(live_web.url, REFERENCE)
+    candidate.up_to_paying(session, email=EMAIL)
+    return candidate
+
+
+def wait(condition: Callable[[], bool], what: str) -> None:
+    assert processes.wait_until(condition, seconds=30, pause=0.1), f"waited 30 s for {what}"
+
+
+def mails(smtp_sink: "SmtpSink") -> list["EmailMessage"]:
+    return [mail for mail in smtp_sink.messages if EMAIL in mail["To"]]
+
+
+def three_minutes_later() -> None:
+    """Beat rings for the mop-up when the payment page has been open for three minutes."""
+    Attempt.objects.update(created_at=clock.now() - dt.timedelta(minutes=3))
+    app.send_task("payments.jobs.settle_payments", queue="default")
+
+
+def withdraw_at_the_desk(origin: str) -> None:
+    """An officer withdraws the offer on their pages."""
+    sergeant = Colleague(origin, officer())
+    sergeant.sign_in("/police/")
+    sergeant.get(f"/police/referrals/{REFERENCE}/withdraw/")
+    sergeant.press("Continue", reason="COURT")
+    page = sergeant.press("Withdraw the offer")
+    assert "The offer 46TEST0001X is withdrawn." in page.words
+
+
+def test_s10_browser_closed_and_webhook_lost_is_confirmed_by_the_mop_up(
+    jo: Candidate, stripe_sandbox: "Sandbox", smtp_sink: "SmtpSink"
+) -> None:
+    stripe_sandbox.control("webhooks", drop=True)
+    assert jo.pay(stripe_sandbox).outcome == "paid"
+    assert Booking.objects.get().status == BookingStatus.HELD
+    three_minutes_later()
+    wait(lambda: Booking.objects.get().status == BookingStatus.CONFIRMED, "the mop-up")
+    wait(lambda: bool(mails(smtp_sink)), "the confirmation")
+    three_minutes_later()
+    assert jo.get("/booking/").heading == "Your booking"
+    assert (len(mails(smtp_sink)), Journal.objects.count()) == (1, 1)
+
+
+def test_s13_withdrawn_on_the_payment_page_closes_it_and_frees_the_place(
+    jo: Candidate, session: Session, stripe_sandbox: "Sandbox", smtp_sink: "SmtpSink"
+) -> None:
+    withdraw_at_the_desk(jo.origin)
+    session.refresh_from_db()
+    assert (session.places_claimed, Booking.objects.get().status) == (0, BookingStatus.CANCELLED)
+    wait(lambda: Attempt.objects.get().status == "EXPIRED", "the payment page to be closed")
+    assert jo.pay(stripe_sandbox).outcome == "closed"
+    wait(lambda: bool(mails(smtp_sink)), "the letter")
+    assert jo.get("/sessions/").heading == "The police have withdrawn your offer"
+    assert (Charge.objects.get().paid_pence, Journal.objects.count(), len(mails(smtp_sink))) == (0, 0, 1)
+
+
+def test_s13_withdrawn_when_just_paid_sends_the_money_back(
+    jo: Candidate, session: Session, stripe_sandbox: "Sandbox", smtp_sink: "SmtpSink"
+) -> None:
+    stripe_sandbox.control("webhooks", drop=True)
+    assert jo.pay(stripe_sandbox).outcome == "paid"
+    withdraw_at_the_desk(jo.origin)
+    wait(lambda: Refund.objects.filter(status="SUCCEEDED").exists(), "the refund")
+    wait(lambda: len(mails(smtp_sink)) >= 2, "the letters")
+    subjects = [mail["Subject"] for mail in mails(smtp_sink)]
+    assert subjects[0].endswith("the police have withdrawn the offer")
+    assert subjects[1:] == ["Your payment came too late: we are sending it back"]
+    text = mails(smtp_sink)[1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "The police withdrew your offer before your payment" in text
+    page = jo.get("/booking/return/")
+    assert (page.heading, "You get the whole £92 back." in page.words) == (
+        "The police have withdrawn your offer",
+        True,
+    )
+    session.refresh_from_db()
+    charge = Charge.objects.get()
+    assert (charge.paid_pence, charge.refunded_pence, session.places_claimed) == (9200, 9200, 0)
+    assert list(Journal.objects.order_by("pk").values_list("kind", "total_pence")) == [
+        ("PAID", 9200),
+        ("REFUNDED", 9200),
+    ]
+    assert (Booking.objects.get().status, Referral.objects.get().status) == ("CANCELLED", "WITHDRAWN")
