@@ -91,10 +91,10 @@ def _up_to_the_click(candidate: Candidate, session: Session) -> None:
 
 def _click(candidate: Candidate) -> None:
     """Click Pay at a web server that dies under it; the page stays what it was."""
-    before = candidate.page
+    before, candidate.patience = candidate.page, 2.0
     with suppress(HTTPException, OSError, AssertionError):
         candidate.click_pay()
-    candidate.page = before
+    candidate.page, candidate.patience = before, 60.0
 
 
 def _kill(stack: Stack, part: str) -> None:

@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urljoin, urlsplit
 
-TIMEOUT_SECONDS = 60.0
 _MOST_REDIRECTS = 10
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HIDDEN = {"script", "style", "title", "noscript", "template"}
@@ -185,6 +184,7 @@ class Visitor:
     def __init__(self, origin: str) -> None:
         """`origin` is the portal's address, as `live_web.url`."""
         self.origin = origin
+        self.patience = 60.0  # seconds
         self.cookies: dict[str, str] = {}
         self.page: Page | None = None
 
@@ -254,7 +254,7 @@ class Visitor:
         sent = {"Accept": "text/html", **headers, "Connection": "close"}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=self.patience)
         try:
             connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body or None, sent)
             response = connection.getresponse()
