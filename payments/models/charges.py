@@ -1,77 +1,18 @@
-"""Money: fees with dates, charges and attempts to pay them, Stripe's events as they came, refunds, and the ledger.
+"""What a candidate owes, the attempts to pay it, and money going back."""
 
-All amounts are integer pence, GBP. A charge names its booking by reference, for this app knows nothing of bookings.
-"""
-
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q
 
 from audit.history import History
-from courses.constants import Mode
 from payments import triggers
 from payments.constants import (
     PENDING_ATTEMPTS,
-    Account,
     AttemptStatus,
     ChargeStatus,
-    EventStatus,
-    JournalKind,
     Purpose,
     RefundReason,
     RefundStatus,
-    RefusalCause,
 )
-
-
-class FeeSchedule(models.Model):
-    """The regulated fee of a course type in a mode between two dates, in its parts, which fall due on completion."""
-
-    course_type = models.ForeignKey("courses.CourseType", on_delete=models.PROTECT, related_name="fees")
-    mode = models.CharField(max_length=10, choices=Mode)
-    valid_from = models.DateField(help_text="first London day of booking it applies to")
-    valid_to = models.DateField(null=True, blank=True, help_text="last day, inclusive")
-    total_pence = models.PositiveIntegerField(help_text="what the candidate pays")
-    police_pence = models.PositiveIntegerField(help_text="police cost recovery, to the originating force")
-    levy_pence = models.PositiveIntegerField(help_text="UKROEd levy")
-    vat_pence = models.PositiveIntegerField(default=0)
-    provider_pence = models.PositiveIntegerField(help_text="the rest, KCC's")
-
-    history = History()
-
-    class Meta:
-        ordering = ["course_type", "mode", "-valid_from"]
-        constraints = [
-            models.CheckConstraint(
-                name="payments_fee_parts_add_up",
-                condition=Q(total_pence=F("police_pence") + F("levy_pence") + F("vat_pence") + F("provider_pence")),
-                violation_error_message="The parts must add up to the total.",
-            ),
-            ExclusionConstraint(
-                name="payments_fee_no_overlap",
-                expressions=[
-                    (
-                        Func(F("course_type"), F("course_type"), Value("[]"), function="int8range"),
-                        RangeOperators.OVERLAPS,
-                    ),
-                    (
-                        Func(
-                            Func(F("mode"), function="ascii"),
-                            Func(F("mode"), function="ascii"),
-                            Value("[]"),
-                            function="int4range",
-                        ),
-                        RangeOperators.OVERLAPS,
-                    ),
-                    (Func(F("valid_from"), F("valid_to"), Value("[]"), function="daterange"), RangeOperators.OVERLAPS),
-                ],
-                violation_error_message="Another fee for this course and mode is valid on some of these days.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.course_type.code} {self.get_mode_display()} from {self.valid_from}"
 
 
 class Charge(models.Model):
@@ -185,46 +126,6 @@ class Attempt(models.Model):
         return f"attempt {self.pk} of {self.charge_id} ({self.status})"
 
 
-class StripeEvent(models.Model):
-    """The inbox: every verified webhook, once, before anything is done about it."""
-
-    event_id = models.CharField(max_length=100, unique=True)
-    type = models.CharField(max_length=80)
-    created_at = models.DateTimeField(help_text="Stripe's time")
-    received_at = models.DateTimeField()
-    payload = models.JSONField(help_text="what Stripe sent, without what tells of the payer")
-    object_id = models.CharField(max_length=100, blank=True, help_text="what the event is about")
-    status = models.CharField(max_length=8, choices=EventStatus, default=EventStatus.RECEIVED)
-    applied_at = models.DateTimeField(null=True, blank=True)
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    error = models.CharField(max_length=200, blank=True)
-
-    class Meta:
-        indexes = [
-            models.Index(
-                fields=["received_at"], condition=Q(status=EventStatus.RECEIVED), name="payments_event_waiting"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.type} {self.event_id}"
-
-
-class WebhookRefusal(models.Model):
-    """How many webhooks were refused on a day, and why: counted, never believed, nothing of them stored."""
-
-    day = models.DateField()
-    cause = models.CharField(max_length=20, choices=RefusalCause)
-    count = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["day", "cause"], name="payments_refusal_counted")]
-
-    def __str__(self) -> str:
-        return f"{self.day} {self.cause}: {self.count}"
-
-
 class Refund(models.Model):
     """Money going back. Committed with its idempotency key before Stripe is asked."""
 
@@ -265,43 +166,3 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return f"refund of {self.amount_pence}p on {self.charge_id} ({self.status})"
-
-
-class Journal(models.Model):
-    """One balanced entry of the ledger. `source` is unique, so the same fact is never booked twice."""
-
-    kind = models.CharField(max_length=13, choices=JournalKind)
-    source = models.CharField(max_length=120, unique=True, help_text="what it records, such as paid:pi_123")
-    occurred_at = models.DateTimeField(help_text="when the fact happened")
-    recorded_at = models.DateTimeField()
-    booking_reference = models.CharField(max_length=14, blank=True)
-    total_pence = models.PositiveIntegerField(help_text="the sum of its debits, so that no posting can join it later")
-    recorded_by = models.CharField(max_length=80)
-    note = models.CharField(max_length=200, blank=True)
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["booking_reference"], name="payments_journal_booking"),
-            models.Index(fields=["occurred_at"], name="payments_journal_occurred"),
-        ]
-        triggers = [triggers.balanced("id"), triggers.never_changed("journal_never_changed")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.source}"
-
-
-class Posting(models.Model):
-    """One side of a journal."""
-
-    journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="postings")
-    account = models.CharField(max_length=16, choices=Account)
-    force_code = models.CharField(max_length=2, blank=True, help_text="whose, on police cost recovery payable")
-    amount_pence = models.IntegerField(help_text="debit positive, credit negative")
-
-    class Meta:
-        indexes = [models.Index(fields=["account", "force_code"], name="payments_posting_account")]
-        constraints = [models.CheckConstraint(name="payments_posting_not_zero", condition=~Q(amount_pence=0))]
-        triggers = [triggers.balanced("journal_id"), triggers.never_changed("posting_never_changed")]
-
-    def __str__(self) -> str:
-        return f"{self.account} {self.amount_pence}p"

@@ -1,0 +1,64 @@
+"""The rules of booking, between dates."""
+
+import datetime as dt
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Func, Value
+
+from audit.history import History
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    """Finding the policy of a day."""
+
+    def on(self, day: dt.date) -> "Policy":
+        """The policy of a London day. There is always one: the first begins in 2020 and each follows on the last."""
+        return self.exclude(valid_to__lt=day).get(valid_from__lte=day)
+
+
+class Policy(models.Model):
+    """The rules of booking between two dates. A booking keeps the policy it was made under (scheme §4, defaults)."""
+
+    valid_from = models.DateField(help_text="first London day of booking it applies to")
+    valid_to = models.DateField(null=True, blank=True, help_text="last day, inclusive; empty while it runs")
+    hold_minutes = models.PositiveSmallIntegerField(help_text="how long a place is held at first")
+    extend_minutes = models.PositiveSmallIntegerField(help_text="how long from then, each time it is extended")
+    extend_times = models.PositiveSmallIntegerField(help_text="how often a candidate may extend it")
+    hold_longest_minutes = models.PositiveSmallIntegerField(help_text="after this no payment page is opened again")
+    closes_minutes = models.PositiveSmallIntegerField(help_text="booking closes this long before the course starts")
+    cancel_days = models.PositiveSmallIntegerField(
+        help_text="days from booking in which a candidate may cancel for a full refund"
+    )
+    cancel_notice_days = models.PositiveSmallIntegerField(
+        help_text="a full refund on cancelling needs the course to be at least this many days away"
+    )
+    withdrawn_notice_days = models.PositiveSmallIntegerField(
+        help_text="a fixed penalty paid instead is refunded if the course is at least this many days away"
+    )
+    move_free_days = models.PositiveSmallIntegerField(help_text="the first move is free this many days ahead")
+    move_fee_pence = models.PositiveIntegerField(help_text="a later or second move")
+    full_fee_hours = models.PositiveSmallIntegerField(help_text="inside this, a move costs the full fee")
+
+    objects = PolicyQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        ordering = ["-valid_from"]
+        verbose_name_plural = "policies"
+        constraints = [
+            ExclusionConstraint(
+                name="bookings_policy_no_overlap",
+                expressions=[
+                    (
+                        Func(F("valid_from"), F("valid_to"), Value("[]"), function="daterange"),
+                        RangeOperators.OVERLAPS,
+                    )
+                ],
+                violation_error_message="Another policy is valid on some of these days.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Booking policy from {self.valid_from}"

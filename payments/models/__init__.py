@@ -1,0 +1,11 @@
+"""Money: fees with dates, charges and attempts to pay them, Stripe's events as they came, refunds, and the ledger.
+
+All amounts are integer pence, GBP. A charge names its booking by reference, for this app knows nothing of bookings.
+"""
+
+from payments.models.charges import Attempt, Charge, Refund
+from payments.models.fees import FeeSchedule
+from payments.models.inbox import StripeEvent, WebhookRefusal
+from payments.models.ledger import Journal, Posting
+
+__all__ = ["Attempt", "Charge", "FeeSchedule", "Journal", "Posting", "Refund", "StripeEvent", "WebhookRefusal"]
