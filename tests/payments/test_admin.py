@@ -13,7 +13,7 @@ from accounts.models import Role, User
 from audit.models import AuditEvent
 from common import clock
 from payments.constants import EventStatus, RefundReason, RefundStatus
-from payments.models import FeeSchedule, Refund, StripeEvent
+from payments.models import Charge, FeeSchedule, Refund, StripeEvent
 from payments.services import ledger as bookkeeping
 from tests.factories import payments as f
 from tests.payments.conftest import CLERK
@@ -42,6 +42,7 @@ def _paid_with_story() -> Any:
     return charge
 
 
+TRACKED: dict[str, Any] = {"charge": Charge, "refund": Refund, "feeschedule": FeeSchedule}
 LISTS = ["charge", "refund", "stripeevent", "webhookrefusal", "journal", "feeschedule"]
 
 
@@ -91,6 +92,22 @@ def test_a_charge_tells_its_story(page: Client, django_assert_max_num_queries: D
         f"{address.removesuffix('change/')}refund/",
     ):
         assert words in text
+
+
+def test_posting_to_the_page_of_an_old_row_puts_nothing_back(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("root-test"))
+    charge = f.PaidChargeFactory.create()
+    Charge.objects.filter(pk=charge.pk).update(description="as it is now")
+    f.SucceededRefundFactory.create(charge=charge, amount_pence=200)
+    fee = f.fee()
+    rows = {name: list(model.objects.order_by("pk").values()) for name, model in TRACKED.items()}
+    for name, record in (("charge", charge), ("refund", Refund.objects.get()), ("feeschedule", fee)):
+        oldest = TRACKED[name].history.filter(id=record.pk).earliest("history_id")
+        address = reverse(f"admin:payments_{name}_simple_history", args=[record.pk, oldest.pk])
+        assert client.get(address).status_code == 200
+        old = {key: value for key, value in vars(oldest).items() if isinstance(value, str | int)}
+        assert client.post(address, old).status_code == 403
+    assert {name: list(model.objects.order_by("pk").values()) for name, model in TRACKED.items()} == rows
 
 
 @pytest.mark.parametrize("by", ["booking", "referral", "intent", "last4", "stripe refund"])
