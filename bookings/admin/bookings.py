@@ -1,4 +1,4 @@
-"""What KCC staff see and do about bookings: everything is read here; what may be done is done by a service."""
+"""Bookings: everything is read here; what may be done is done by a service."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ from audit.middleware import actor_of
 from audit.models import AuditEvent
 from bookings import services
 from bookings.constants import CancelCause, Evidence
-from bookings.models import Booking, Consent, ConsentText, Need, Policy
+from bookings.models import Booking, Consent
 from common import clock
 from common.identifiers import normalise_booking_reference
 from common.money import pounds, pounds_and_pence
-from courses.admin.acts import NoDelete, Read, act_page, acting_staff
+from courses.admin.acts import Read, act_page, acting_staff
 
 CHANGE = "bookings.change_booking"
 
@@ -148,51 +148,3 @@ class BookingAdmin(Read, HistoryAdmin):
             lead=f"By the policy {pounds(by_policy)} goes back; if KCC cancels or with evidence {pounds(all_of_it)}.",
             button="Cancel the booking",
         )
-
-
-@admin.register(ConsentText)
-class ConsentTextAdmin(NoDelete, HistoryAdmin):
-    """A text that somebody may have agreed to is never edited: a new version is added."""
-
-    list_display = ("kind", "version", "valid_from", "statement")
-    list_filter = ("kind",)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """No."""
-        return False
-
-
-@admin.register(Policy)
-class PolicyAdmin(NoDelete, HistoryAdmin):
-    """The rules of booking with their dates. One is only ended; bookings keep the one they were made under."""
-
-    list_display = ("valid_from", "valid_to", "hold_minutes", "cancel_days", "cancel_notice_days")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Policy | None = None) -> tuple[str, ...]:
-        """Everything but the last day, once it exists."""
-        return tuple(field.name for field in Policy._meta.fields if field.name != "valid_to") if obj else ()
-
-
-@admin.register(Need)
-class NeedAdmin(Read, HistoryAdmin):
-    """What has to be arranged for candidates. Who may see this table sees special-category data: few should."""
-
-    list_display = ("kind", "referral", "told_at", "is_arranged", "arranged_at", "arranged_by")
-    list_filter = ("is_arranged", "kind")
-    list_select_related = ("referral",)
-    search_fields = ("=referral__reference",)
-    ordering = ("is_arranged", "told_at")
-    actions = ("arrange",)
-
-    def has_arrange_permission(self, request: HttpRequest) -> bool:
-        """Who may record it."""
-        return bool(request.user.has_perm("bookings.change_need"))
-
-    @admin.action(description="Record as arranged", permissions=["arrange"])
-    def arrange(self, request: HttpRequest, queryset: "QuerySet[Need]") -> None:
-        """Record each chosen need as arranged."""
-        by, now = acting_staff(request, "bookings.change_need"), clock.now()
-        done = [
-            services.arrange_need(need_id=pk, by=by, now=now) for pk in list(queryset.values_list("pk", flat=True))
-        ]
-        self.message_user(request, f"{len(done)} recorded as arranged.")
