@@ -9,6 +9,7 @@ from referrals.selectors.batches import (
     receipt,
     rejected_file,
     rows_of,
+    sender_of,
     undecided_row,
     undecided_rows,
 )
@@ -25,7 +26,14 @@ from referrals.selectors.offers import (
     search,
     story,
 )
-from referrals.selectors.outcomes import Unreported, outcomes_due, return_of_force, returns_of, unreported
+from referrals.selectors.outcomes import (
+    Unreported,
+    acknowledged_to,
+    outcomes_due,
+    return_of_force,
+    returns_of,
+    unreported,
+)
 
 __all__ = [
     "MOST_FOUND",
@@ -35,6 +43,7 @@ __all__ = [
     "Entry",
     "Story",
     "Unreported",
+    "acknowledged_to",
     "bar_of",
     "batch_of_force",
     "countdown",
@@ -53,6 +62,7 @@ __all__ = [
     "returns_of",
     "rows_of",
     "search",
+    "sender_of",
     "story",
     "to_be_decided",
     "undecided_row",

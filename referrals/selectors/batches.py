@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models import Min, QuerySet
 
@@ -71,6 +72,15 @@ def progress(batch: Batch, *, now: datetime) -> Progress:
     return Progress(batch.status in UNFINISHED, batch.rows_read, done, batch.rows_expected, percent, left)
 
 
+def sender_of(batch: Batch) -> str:
+    """Who sent a batch, in words: an officer by name, a system by the way it came."""
+    kind, _, key = batch.received_by.partition(":")
+    if kind in ("officer", "staff") and key.isdecimal():
+        user = get_user_model().objects.filter(pk=int(key)).first()
+        return (user.get_full_name() or user.get_username()) if user else "an account since removed"
+    return {"api": "the force's system (API)", "job": "the drop folder"}.get(kind, "KCC")
+
+
 @dataclass(frozen=True)
 class ToldRow:
     """A row in a group of the receipt page."""
@@ -116,11 +126,13 @@ def problem_groups(batch: Batch, *, state: str) -> list[ProblemGroup]:
     return list(groups.values())
 
 
-def rows_of(batch: Batch, *, state: str = "", after: int = 0, limit: int = 50) -> list[BatchRow]:
-    """Rows of a batch in their order, of one state or all, those after a row number."""
+def rows_of(batch: Batch, *, state: str = "", warned: bool = False, after: int = 0, limit: int = 50) -> list[BatchRow]:
+    """Rows of a batch in their order, of one state or all, or only those with warnings; those after a row number."""
     rows = BatchRow.objects.filter(batch=batch, number__gt=after).order_by("number")
     if state:
         rows = rows.filter(state=RowState(state))
+    if warned:
+        rows = rows.exclude(warnings=[])
     return list(rows.defer("cells_encrypted")[:limit])
 
 

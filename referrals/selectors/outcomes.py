@@ -24,6 +24,12 @@ def return_of_force(*, force: Force | str, return_id: int) -> OutcomeReturn:
     return found
 
 
+def acknowledged_to(*, force: Force | str) -> int:
+    """The last sequence that this force has acknowledged; 0 where it never has."""
+    code = force if isinstance(force, str) else force.pk
+    return OutcomeSequence.objects.filter(pk=code).values_list("acknowledged", flat=True).first() or 0
+
+
 def outcomes_due(*, force: Force | str) -> int:
     """How many outcomes the next return will hold: those that none holds and the force has not acknowledged."""
     code = force.pk if isinstance(force, Force) else force

@@ -1,5 +1,6 @@
 """Sending a file, seeing how far it is, and its receipt."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from referrals.views.desk import Desk, police_page
 
 _PAGE = 25
 _ROWS = 50
+_WARNED = "warned"
 
 
 @police_page
@@ -69,6 +71,7 @@ def batch(request: HttpRequest, desk: Desk, batch_id: UUID) -> HttpResponse:
     context = _progress_context(found, desk)
     if found.status not in UNFINISHED:
         context |= {
+            "sender": selectors.sender_of(found),
             "rejected": selectors.problem_groups(found, state=RowState.REJECTED) if found.rejected else [],
             "quarantined": selectors.problem_groups(found, state=RowState.QUARANTINED) if found.quarantined else [],
             "changed": selectors.rows_of(found, state=RowState.CHANGED, limit=20) if found.changed else [],
@@ -95,30 +98,40 @@ def _progress_context(found: Batch, desk: Desk) -> dict[str, object]:
 @police_page
 @require_safe
 def batch_rows(request: HttpRequest, desk: Desk, batch_id: UUID) -> HttpResponse:
-    """The rows of a batch, all or of one state, by their numbers."""
+    """The rows of a batch, all, or of one state, or those with warnings, by their numbers."""
     found = selectors.batch_of_force(force=desk.force, batch_id=batch_id)
-    state = request.GET.get("state", "")
-    if state and state not in RowState.values:
+    chosen = next((each for each in _filters(found) if each["state"] == request.GET.get("state", "")), None)
+    if chosen is None:
         raise BatchNotFoundError
+    state = chosen["state"]
     after = request.GET.get("after", "0")
     start = int(after) if after.isascii() and after.isdecimal() and len(after) < 9 else 0
-    rows = selectors.rows_of(found, state=state, after=start, limit=_ROWS + 1)
+    warned = state == _WARNED
+    rows = selectors.rows_of(found, state="" if warned else state, warned=warned, after=start, limit=_ROWS + 1)
     more = len(rows) > _ROWS
     rows = rows[:_ROWS]
-    following = f"?state={state}&after={rows[-1].number}" if more else ""
     return render(
         request,
         "referrals/rows.html",
         {
             "batch": found,
             "rows": rows,
+            "filters": _filters(found),
             "state": state,
-            "states": RowState.choices,
-            "following": following,
+            "following": f"?state={state}&after={rows[-1].number}" if more else "",
             "first": f"?state={state}" if start else "",
             "in_batches": True,
         },
     )
+
+
+def _filters(batch: Batch) -> list[dict[str, Any]]:
+    """The ways to narrow the list of a batch's rows, each with how many it leaves where that is known."""
+    return [
+        {"state": "", "label": "All", "count": batch.rows},
+        *({"state": value, "label": label, "count": getattr(batch, value)} for value, label in RowState.choices),
+        {"state": _WARNED, "label": "With warnings"},
+    ]
 
 
 @police_page

@@ -28,6 +28,7 @@ def returns(request: HttpRequest, desk: Desk) -> HttpResponse:
     context = {
         "page": page,
         "late": next(iter(selectors.unreported(now=desk.now, force=desk.force)), None),
+        "acknowledged": selectors.acknowledged_to(force=desk.force),
         "due": selectors.outcomes_due(force=desk.force),
         "at_returns": True,
     }

@@ -1,6 +1,7 @@
 """The officers' pages, as a browser without JavaScript sees them."""
 
 import datetime as dt
+import re
 import uuid
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import Role, User
 from audit.models import AccessLog, AuditEvent
 from referrals import services
 from referrals.constants import BatchStatus, ReferralStatus, RowState, WithdrawalReason
@@ -43,8 +45,6 @@ def test_officer_without_a_force_is_refused(client: Client, officer: Officer) ->
 
 
 def test_trainer_is_refused(client: Client) -> None:
-    from accounts.models import Role, User
-
     client.force_login(User.objects.create_user("trainer", role=Role.TRAINER))
     assert client.get("/police/").status_code == 403
 
@@ -170,6 +170,31 @@ def test_rows_can_be_read_by_state_and_page(client: Client, officer: Officer) ->
     assert [row.number for row in last.context["rows"]] == list(range(252, 302))
     assert last.context["following"] == ""
     assert client.get(f"/police/batches/{batch.pk}/rows/?state=none").status_code == 404
+
+
+def test_rows_with_warnings_can_be_read_by_themselves(client: Client, officer: Officer) -> None:
+    batch = import_bytes(UGLY.read_bytes())
+    page = client.get(f"/police/batches/{batch.pk}/rows/?state=warned")
+    assert [row.number for row in page.context["rows"]] == [3, 5, 11, 13, 14, 16, 23, 24]
+    assert "Rejected (12)" in page.content.decode()
+
+
+def test_receipt_names_who_sent_the_file(client: Client, officer: Officer) -> None:
+    batch = import_bytes(GOOD.read_bytes())
+    Batch.objects.filter(pk=batch.pk).update(received_by=f"officer:{officer.user_id}")
+    User.objects.filter(pk=officer.user_id).update(first_name="Sam", last_name="Hill")
+    assert client.get(f"/police/batches/{batch.pk}/").context["sender"] == "Sam Hill"
+    Batch.objects.filter(pk=batch.pk).update(received_by="api:46")
+    assert client.get(f"/police/batches/{batch.pk}/").context["sender"] == "the force's system (API)"
+
+
+def test_returns_say_which_the_force_has_acknowledged(client: Client, officer: Officer) -> None:
+    for _ in range(2):
+        factories.outcome(factories.CompletedReferralFactory.create(now=NOW), now=NOW)
+        services.write_outcome_return(force=officer.force, by=OFFICER, now=NOW)
+    services.acknowledge(force=officer.force, up_to=1, by=OFFICER, now=NOW)
+    cells = re.findall(r"<td[^>]*>(Yes|No)</td>", client.get("/police/returns/").content.decode())
+    assert cells == ["No", "Yes"]
 
 
 def test_referral_page_tells_the_whole_story_and_is_on_record(client: Client, officer: Officer) -> None:
@@ -383,11 +408,11 @@ def test_unknown_ids_are_404(client: Client, officer: Officer) -> None:
 QUERIES = {
     "dashboard": 12,
     "batches": 4,
-    "batch": 4,
+    "batch": 5,
     "batch_rows": 4,
     "decisions": 4,
     "search": 4,
-    "returns": 6,
+    "returns": 7,
     "to_decide": 4,
     "forecasts": 3,
 }
