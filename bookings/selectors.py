@@ -5,14 +5,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from django.db.models import Count, Q
+
 from bookings import rules
 from bookings.constants import LIVE
 from bookings.models import Booking, Policy
 from bookings.rules import Hidden
 from common.clock import london_day
 from courses.models import Session
+from payments import selectors as fees
 from payments.constants import AttemptStatus, Purpose
 from payments.models import Attempt, Charge, Refund
+from referrals.constants import BOOKABLE
 from referrals.models import Referral
 
 
@@ -175,3 +179,36 @@ def receipt_of(booking: Booking) -> Receipt:
         ),
         refunds=list(Refund.objects.filter(charge__booking_reference=booking.reference).order_by("pk")),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """How many bookings of a status were sold at a fee."""
+
+    status: str
+    fee_pence: int
+    bookings: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeeChange:
+    """What is open of a course, mode and force where its fee changes: sold already, and offers still to be booked."""
+
+    sold: list[Sold]
+    offers: int
+
+
+def fee_change(*, course_type_id: int, mode: str, force_code: str, on: dt.date) -> FeeChange:
+    """Holds and bookings that keep the fee they were sold at, and offers that can be booked on or after a day.
+
+    Without a force: those of all forces that have no fee of their own on that day. Three queries.
+    """
+    ours = Q(referral__force=force_code)
+    theirs = Q(force=force_code)
+    if not force_code:
+        own = [fee.force_id for fee in fees.forces_with_own_fee(course_type_id=course_type_id, mode=mode, on=on)]
+        ours, theirs = ~Q(referral__force__in=own), ~Q(force__in=own)
+    live = Booking.objects.live().filter(ours, place__session__course_type=course_type_id, place__session__mode=mode)
+    counted = live.values("status", "fee_pence").annotate(bookings=Count("pk")).order_by("-status", "fee_pence")
+    offers = Referral.objects.filter(theirs, course_type=course_type_id, status__in=BOOKABLE, book_by__gte=on)
+    return FeeChange(sold=[Sold(**row) for row in counted], offers=offers.count())

@@ -11,6 +11,15 @@ class Purpose(TextChoices):
     REBOOK_FEE = "REBOOK_FEE", "Fee for booking again"
 
 
+class VatCode(TextChoices):
+    """How VAT sees a fee. DEFAULT: outside the scope (DOMAIN.md section 5)."""
+
+    OUTSIDE = "OUTSIDE", "Outside the scope"
+    EXEMPT = "EXEMPT", "Exempt"
+    ZERO = "ZERO", "Zero rate"
+    STANDARD = "STANDARD", "Standard rate"
+
+
 class ChargeStatus(TextChoices):
     """How a charge stands."""
 

@@ -15,6 +15,12 @@ class FeeInThePastError(PortalError):
     message = "A new fee must begin on a later day than today, and than the fee that is planned last."
 
 
+class FeeEndError(PortalError):
+    """The fee for all forces has no last day, or courses could not be sold after it."""
+
+    message = "Only a fee for one force may have a last day, and not one before its first."
+
+
 class ChargeNotFoundError(NotFoundError):
     """No such charge."""
 

@@ -8,8 +8,9 @@ from common.money import pounds_and_pence
 from courses.constants import Mode
 from courses.models import CourseType
 from payments import rules
-from payments.constants import RefundReason
+from payments.constants import RefundReason, VatCode
 from payments.models import Charge
+from referrals.models import Force
 
 # Those a person chooses; the others are the system's own.
 STAFF_REASONS = (
@@ -51,12 +52,27 @@ class FeeForm(forms.Form):
 
     course_type = forms.ModelChoiceField(CourseType.objects.filter(is_delivered=True))
     mode = forms.ChoiceField(choices=Mode.choices)
-    valid_from = forms.DateField(help_text="first London day of booking it applies to; after today")
+    force = forms.ModelChoiceField(
+        Force.objects.filter(is_active=True),
+        required=False,
+        empty_label="All forces without a fee of their own",
+        help_text="whose offers it is for",
+    )
+    valid_from = forms.DateField(help_text="first London day of booking it applies to (YYYY-MM-DD); after today")
+    valid_to = forms.DateField(required=False, help_text="only for a force's own fee; empty while it runs on")
     police = PoundsField(label="Police cost recovery in pounds")
     levy = PoundsField(label="UKROEd levy in pounds")
-    vat = PoundsField(label="VAT in pounds", initial="0.00")
+    vat_code = forms.ChoiceField(label="VAT", choices=VatCode.choices)
+    vat = PoundsField(label="VAT in pounds", initial="0.00", help_text="above nought only at the standard rate")
     provider = PoundsField(label="KCC's part in pounds")
     reason = forms.CharField(max_length=200, help_text="Who set it, and where it was published")
+
+    def clean(self) -> dict[str, Any]:
+        """Only the standard rate has VAT to pay."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if given.get("vat") and given.get("vat_code") != VatCode.STANDARD:
+            self.add_error("vat", "Only the standard rate has VAT to pay.")
+        return given
 
     def parts(self) -> rules.Parts:
         """The parts of a valid form."""

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Min, Prefetch, Q, QuerySet, Sum
+from django.db.models import F, Min, Prefetch, Q, QuerySet, Sum
 
 from common.clock import end_of_london_day
 from payments.constants import PENDING_ATTEMPTS, Account, EventStatus
@@ -11,17 +11,32 @@ from payments.errors import NoFeeError
 from payments.models import Attempt, Charge, FeeSchedule, Journal, Posting, Refund, StripeEvent
 
 
-def fee_on(*, course_type_id: int, mode: str, on: dt.date) -> FeeSchedule:
-    """The fee of a course type in a mode for a booking made on a London day. Raises NoFeeError."""
-    try:
-        return FeeSchedule.objects.get(
+def fee_on(*, course_type_id: int, mode: str, force_code: str, on: dt.date) -> FeeSchedule:
+    """The fee of a course type in a mode for a booking of a force's offer made on a London day.
+
+    The force's own where it has one, else the one for all. Raises NoFeeError.
+    """
+    fee = (
+        FeeSchedule.objects.filter(
             Q(valid_to__isnull=True) | Q(valid_to__gte=on),
+            Q(force=None) | Q(force=force_code),
             course_type_id=course_type_id,
             mode=mode,
             valid_from__lte=on,
         )
-    except FeeSchedule.DoesNotExist as error:
-        raise NoFeeError from error
+        .order_by(F("force").asc(nulls_last=True))
+        .first()
+    )
+    if fee is None:
+        raise NoFeeError
+    return fee
+
+
+def forces_with_own_fee(*, course_type_id: int, mode: str, on: dt.date) -> list[FeeSchedule]:
+    """The fees of single forces for a course type in a mode on a London day, by force."""
+    own = FeeSchedule.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on), force__isnull=False)
+    own = own.filter(course_type_id=course_type_id, mode=mode, valid_from__lte=on)
+    return list(own.select_related("force").order_by("force"))
 
 
 def charges_of(booking_reference: str) -> QuerySet[Charge]:

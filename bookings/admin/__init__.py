@@ -1,7 +1,8 @@
-"""What KCC staff see and do about bookings."""
+"""What KCC staff see and do about bookings, and about the prices and rules they are sold under."""
 
 from bookings.admin.bookings import BookingAdmin
 from bookings.admin.needs import NeedAdmin
+from bookings.admin.prices import BookingFeeScheduleAdmin
 from bookings.admin.reference import ConsentTextAdmin, PolicyAdmin
 
-__all__ = ["BookingAdmin", "ConsentTextAdmin", "NeedAdmin", "PolicyAdmin"]
+__all__ = ["BookingAdmin", "BookingFeeScheduleAdmin", "ConsentTextAdmin", "NeedAdmin", "PolicyAdmin"]

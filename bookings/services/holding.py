@@ -103,7 +103,9 @@ def _hold_locked(referral: Referral, session: Session, live: Booking | None, by:
         _give_back(live, now=now, by=by)
     until = rules.held_until(now=now, minutes=policy.hold_minutes)
     place = courses.hold_place(session_id=session.pk, holder=referral.key, until=until, by=by, now=now)
-    fee = fees.fee_on(course_type_id=session.course_type_id, mode=session.mode, on=london_day(now))
+    fee = fees.fee_on(
+        course_type_id=session.course_type_id, mode=session.mode, force_code=referral.force_id, on=london_day(now)
+    )
     booking = _insert(
         Booking(
             referral=referral,

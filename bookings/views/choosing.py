@@ -99,7 +99,9 @@ def offer_words(referral: Referral, now: dt.datetime) -> dict[str, Any]:
 def _fee_words(referral: Referral, now: dt.datetime) -> str:
     mode = Mode.ON_ROAD if referral.course_type.is_on_road else Mode.DIGITAL
     try:
-        fee = fees.fee_on(course_type_id=referral.course_type_id, mode=mode, on=london_day(now))
+        fee = fees.fee_on(
+            course_type_id=referral.course_type_id, mode=mode, force_code=referral.force_id, on=london_day(now)
+        )
     except NoFeeError:
         return ""
     return pounds(fee.total_pence)

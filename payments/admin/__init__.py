@@ -1,4 +1,7 @@
-"""Finance's pages. Everything is read here; what may be done is done by a service."""
+"""Finance's pages. Everything is read here; what may be done is done by a service.
+
+`FeeScheduleAdmin` is registered by `bookings.admin`, which adds what a change would mean for bookings.
+"""
 
 from payments.admin.charges import ChargeAdmin
 from payments.admin.fees import FeeScheduleAdmin

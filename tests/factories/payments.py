@@ -18,7 +18,7 @@ BY = "candidate:46/46TEST0001"
 
 def fee(code: str = "NSAC", mode: str = "DIGITAL") -> FeeSchedule:
     """The fee of the reference data."""
-    return FeeSchedule.objects.get(course_type__code=code, mode=mode, valid_to=None)
+    return FeeSchedule.objects.get(course_type__code=code, mode=mode, force=None, valid_to=None)
 
 
 class ChargeFactory(DjangoModelFactory[Charge]):

@@ -1,6 +1,7 @@
 """Finance's pages: everything can be read, and what is done is done by a service."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -203,6 +204,12 @@ def test_the_trial_balance_of_a_day(page: Client) -> None:
     assert page.get(address, {"day": "never"}).status_code == 200
 
 
+def _seen(text: str) -> str:
+    found = re.search('name="seen" value="([0-9a-f]{64})"', text)
+    assert found is not None
+    return found[1]
+
+
 def test_a_fee_is_set_from_a_day_on(page: Client) -> None:
     fee = f.fee()
     tomorrow = clock.london_day(clock.now()) + dt.timedelta(days=1)
@@ -212,15 +219,22 @@ def test_a_fee_is_set_from_a_day_on(page: Client) -> None:
         "valid_from": tomorrow.isoformat(),
         "police": "48",
         "levy": "3.50",
+        "vat_code": "OUTSIDE",
         "vat": "0",
         "provider": "43.50",
         "reason": "published",
     }
     address = reverse("admin:payments_feeschedule_add")
-    refused = page.post(address, given | {"valid_from": (tomorrow - dt.timedelta(days=1)).isoformat()})
+    today = given | {"valid_from": (tomorrow - dt.timedelta(days=1)).isoformat()}
+    refused = page.post(address, today | {"seen": _seen(page.post(address, today).text)})
     assert "A new fee must begin on a later day than today" in refused.text
+    assert "Only the standard rate has VAT to pay." in page.post(address, given | {"vat": "1"}).text
+    preview = page.post(address, given).text
+    assert "<td>£92.00</td><td>£95.00</td><td>£3.00</td>" in "".join(preview.split("\n")).replace(" ", "")
+    changed = given | {"levy": "4", "seen": _seen(preview)}
+    assert "Difference" in page.post(address, changed).text  # what was not previewed is not saved
     assert FeeSchedule.objects.filter(course_type=fee.course_type, mode=fee.mode).count() == 1
-    assert page.post(address, given).status_code == 302
+    assert page.post(address, given | {"seen": _seen(preview)}).status_code == 302
     new = f.fee()
     assert (new.valid_from, new.total_pence, new.police_pence, new.levy_pence) == (tomorrow, 9500, 4800, 350)
     assert page.get(reverse("admin:payments_feeschedule_change", args=[new.pk])).status_code == 200

@@ -1,4 +1,3 @@
-import datetime as dt
 from functools import partial
 
 import pytest
@@ -6,9 +5,8 @@ import pytest
 from audit.models import AuditEvent
 from payments import selectors, services
 from payments.constants import AttemptStatus, ChargeStatus, Purpose, RefundStatus
-from payments.errors import AlreadyPaidError, ChargeStateError, FeeInThePastError, NoFeeError, WrongPartsError
-from payments.models import Charge, FeeSchedule
-from payments.rules import Parts
+from payments.errors import AlreadyPaidError, ChargeStateError, WrongPartsError
+from payments.models import Charge
 from payments.services import moves
 from tests.factories import payments as f
 from tests.payments.conftest import CANDIDATE, CLERK
@@ -99,59 +97,6 @@ def test_moves_that_the_tables_do_not_have_are_refused() -> None:
         moves.move_refund(refund, RefundStatus.SUCCEEDED, charge=charge, by=CLERK, now=NOW, action="x", words="x")
     assert moves.move_charge(charge, ChargeStatus.PAID, by=CLERK, now=NOW, action="x", words="x") is False
     assert AuditEvent.objects.count() == 0
-
-
-# --- Fees ------------------------------------------------------------------------------------------------------
-TODAY = dt.date(2026, 11, 20)
-
-
-def _change(**given: object) -> FeeSchedule:
-    fee = f.fee()
-    facts: dict[str, object] = {
-        "course_type_id": fee.course_type_id,
-        "mode": fee.mode,
-        "valid_from": dt.date(2027, 4, 1),
-        "parts": Parts(police=4800, levy=350, vat=0, provider=4350),
-        "reason": "published 1 February 2027",
-        "by": CLERK,
-        "now": NOW,
-    }
-    return services.change_fee(**(facts | given))  # type: ignore[arg-type]
-
-
-def test_fee_on_is_that_of_the_day() -> None:
-    old, new = f.fee(), _change()
-    fee_on = partial(selectors.fee_on, course_type_id=old.course_type_id, mode=old.mode)
-    assert fee_on(on=dt.date(2027, 3, 31)).total_pence == 9200
-    assert fee_on(on=dt.date(2027, 4, 1)).pk == new.pk
-    with pytest.raises(NoFeeError):
-        fee_on(on=dt.date(2019, 12, 31))
-    with pytest.raises(NoFeeError):
-        selectors.fee_on(course_type_id=old.course_type_id, mode="ON_ROAD", on=TODAY)
-
-
-def test_change_fee_ends_the_running_one_and_is_recorded() -> None:
-    old, new = f.fee(), _change()
-    old.refresh_from_db()
-    assert (old.valid_to, new.valid_from, new.total_pence) == (dt.date(2027, 3, 31), dt.date(2027, 4, 1), 9500)
-    event = AuditEvent.objects.get()
-    assert event.words == "The fee of NSAC digital is £95 (was £92) from 1 April 2027"
-    assert (event.actor, event.reason) == ("staff:7", "published 1 February 2027")
-
-
-@pytest.mark.parametrize("day", [TODAY, TODAY - dt.timedelta(days=1)])
-def test_change_fee_from_a_day_that_has_begun_is_refused(day: dt.date) -> None:
-    with pytest.raises(FeeInThePastError):
-        _change(valid_from=day)
-    assert f.fee().valid_from == dt.date(2020, 1, 1)
-    assert AuditEvent.objects.count() == 0
-
-
-def test_change_fee_before_one_that_is_planned_is_refused() -> None:
-    _change()
-    with pytest.raises(FeeInThePastError):
-        _change(valid_from=dt.date(2027, 3, 1))
-    assert FeeSchedule.objects.filter(mode="DIGITAL", course_type__code="NSAC").count() == 2
 
 
 def test_charges_of_a_booking_with_all_that_belongs_to_them(django_assert_num_queries: object) -> None:
