@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from redis.exceptions import RedisError
 
 from common.error_pages import STATUSES, error_page, problem, wants_problem
 
@@ -33,10 +34,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, or 503 with Retry-After when the database cannot be reached. Uses no database itself."""
+    """500, or 503 with Retry-After when the database, or Redis, cannot be reached. Uses neither itself."""
     error = sys.exc_info()[1]
     try:
-        if isinstance(error, (OperationalError, InterfaceError)):
+        if isinstance(error, (OperationalError, InterfaceError, RedisError)):
             return error_page(request, 503, retry_after=30)
         return error_page(request, 500)
     except Exception:  # whatever broke the page may break its template too; this is the last answer there is

@@ -1,8 +1,10 @@
 """A force's system shows a token; everything it then reads or writes is its own force's."""
 
+import logging
 from dataclasses import dataclass
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from redis.exceptions import RedisError
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
@@ -13,6 +15,8 @@ from rest_framework.views import APIView
 from common import clock
 from referrals import lookups
 from referrals.models import Force, ForceToken
+
+logger = logging.getLogger(__name__)
 
 _REFUSED = "This token is not valid."
 
@@ -70,6 +74,14 @@ class TokenThrottle(SimpleRateThrottle):
     """So many requests a minute for each token (settings)."""
 
     scope = "token"
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """As DRF's. While Redis is away nobody counts, and a force's system is let through: its token is checked."""
+        try:
+            return bool(super().allow_request(request, view))
+        except RedisError:
+            logger.warning("Redis is away: requests of tokens are not counted")
+            return True
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         """One count for each token; who has none is refused before."""

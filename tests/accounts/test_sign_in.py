@@ -111,3 +111,10 @@ def test_a_directory_signs_in_nobody_new() -> None:
     from allauth.socialaccount.adapter import get_adapter
 
     assert get_adapter().is_open_for_signup(None, None) is False
+
+
+def test_sign_in_while_redis_is_away_says_to_try_again(client: Any, settings: Any) -> None:
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    client.raise_request_exception = False
+    response = client.post("/accounts/login/", {"login": "clerk", "password": "wrong"})
+    assert (response.status_code, response["Retry-After"]) == (503, "30")

@@ -5,6 +5,7 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseGone
 from django.urls import include, path
 from django.views.decorators.http import require_POST
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from common.error_pages import error_page
 from ndors_portal import errors
@@ -16,6 +17,10 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 def no_database(request: HttpRequest) -> HttpResponse:
     raise OperationalError("could not connect to server")
+
+
+def no_redis(request: HttpRequest) -> HttpResponse:
+    raise RedisConnectionError("could not connect to Redis")
 
 
 def suspicious(request: HttpRequest) -> HttpResponse:
@@ -46,6 +51,7 @@ def post_only(request: HttpRequest) -> HttpResponse:
 _pages = [
     path("broken/", broken),
     path("no-database/", no_database),
+    path("no-redis/", no_redis),
     path("suspicious/", suspicious),
     path("forbidden/", forbidden),
     path("forbidden-with-words/", forbidden_with_words),

@@ -25,6 +25,7 @@ def browser() -> Client:
         ("/throttled/", 429, "Too many tries"),
         ("/broken/", 500, "Sorry, there is a problem with the service"),
         ("/no-database/", 503, "Sorry, the service is unavailable"),
+        ("/no-redis/", 503, "Sorry, the service is unavailable"),
     ],
 )
 def test_error_page_has_its_heading_help_line_and_policy(
@@ -52,6 +53,7 @@ def test_error_page_has_its_heading_help_line_and_policy(
         ("/api/v1/throttled/", 429, "Too Many Requests"),
         ("/api/v1/broken/", 500, "Internal Server Error"),
         ("/api/v1/no-database/", 503, "Service Unavailable"),
+        ("/api/v1/no-redis/", 503, "Service Unavailable"),
     ],
 )
 def test_api_gets_a_problem(browser: Client, address: str, status: int, title: str) -> None:
