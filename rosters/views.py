@@ -5,10 +5,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import role_required
+from accounts.access import client_address, role_required
 from accounts.models import User
 from audit import services as audit
 from audit.context import Actor
+from audit.middleware import actor_of
 from bookings.models import Booking
 from common import clock
 from common.errors import PortalError
@@ -31,6 +32,7 @@ def courses(request: HttpRequest) -> HttpResponse:
         {
             "upcoming": list(selectors.upcoming(_user(request), now=now)[:100]),
             "recent": list(selectors.recent(_user(request), now=now)),
+            "at_courses": True,
         },
     )
 
@@ -48,7 +50,7 @@ def roster(request: HttpRequest, session_id: int) -> HttpResponse:
             by=_actor(request),
             now=now,
             subject=f"session:{session.pk}",
-            address=request.META.get("REMOTE_ADDR"),
+            address=client_address(request),
         )
     register = getattr(session, "register", None)
     clients = selectors.roster(session) if visible else []
@@ -57,6 +59,7 @@ def roster(request: HttpRequest, session_id: int) -> HttpResponse:
         "rosters/roster.html",
         {
             "session": session,
+            "in_courses": True,
             "clients": clients,
             "visible": visible,
             "register": register,
@@ -110,7 +113,9 @@ def mark(request: HttpRequest, session_id: int, booking_id: int) -> HttpResponse
         else:
             messages.success(request, f"{client.name} is marked.")
             return redirect("rosters:roster", session.pk)
-    return render(request, "rosters/mark.html", {"session": session, "client": client, "form": form})
+    return render(
+        request, "rosters/mark.html", {"session": session, "client": client, "form": form, "in_courses": True}
+    )
 
 
 @trainer_only
@@ -130,7 +135,8 @@ def close(request: HttpRequest, session_id: int) -> HttpResponse:
             return redirect("rosters:roster", session.pk)
     visible = rules.is_roster_visible(starts_at=session.starts_at, ends_at=session.ends_at, now=now)
     clients = selectors.roster(session) if visible else []
-    return render(request, "rosters/close.html", {"session": session, "clients": clients, "error": error})
+    context = {"session": session, "clients": clients, "error": error, "in_courses": True}
+    return render(request, "rosters/close.html", context)
 
 
 def _own_session(request: HttpRequest, session_id: int) -> Session:
@@ -145,5 +151,6 @@ def _user(request: HttpRequest) -> User:
 
 
 def _actor(request: HttpRequest) -> Actor:
-    user = _user(request)
-    return Actor(user.actor_kind, str(user.pk))
+    by = actor_of(request)
+    assert by is not None
+    return by

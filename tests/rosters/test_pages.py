@@ -73,6 +73,13 @@ def test_roster_shows_names_from_48_hours_before(
     assert AccessLog.objects.filter(action="roster.opened", subject=f"session:{session.pk}").count() == int(visible)
 
 
+def test_opening_a_roster_is_on_record_with_where_from(trainer: Client, session: Session, settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 1
+    with on(session.starts_at):
+        trainer.get(f"/trainer/sessions/{session.pk}/", headers={"X-Forwarded-For": "192.0.2.7"})
+    assert AccessLog.objects.get(action="roster.opened").address == "192.0.2.7"
+
+
 def test_roster_hides_names_48_hours_after(trainer: Client, session: Session) -> None:
     booking = ConfirmedBookingFactory.create(session=session)
     with on(session.ends_at + timedelta(hours=48, seconds=1)):
