@@ -201,6 +201,16 @@ KINDS: dict[str, Kind] = {
             "path": "/police/returns/",
         },
     ),
+    "money_task": Kind(
+        title="Something about money needs a person (to KCC)",
+        moment="When a payment is disputed, a day does not agree with Stripe, or an event cannot be applied.",
+        has_sms=False,
+        sample={
+            "what": "The payer’s bank disputes £92",
+            "facts": ["booking KCC-2345-6789", "answer at Stripe by 11am on Thursday 3 December 2026"],
+            "path": "/admin/payments/dispute/1/change/",
+        },
+    ),
     "batch_receipt": Kind(
         title="Receipt of a file (to police)",
         moment="When a batch is settled or refused.",

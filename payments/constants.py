@@ -118,6 +118,7 @@ class Account(TextChoices):
     MOVE_INCOME = "MOVE_INCOME", "Move and rebooking income"
     STRIPE_FEES = "STRIPE_FEES", "Stripe fees"
     DISPUTES = "DISPUTES", "Disputes"
+    IN_TRANSIT = "IN_TRANSIT", "Payouts on their way to the bank"
 
 
 class JournalKind(TextChoices):
@@ -129,5 +130,71 @@ class JournalKind(TextChoices):
     REFUND_FAILED = "REFUND_FAILED", "Refund came back"
     STRIPE_FEE = "STRIPE_FEE", "Stripe's fee"
     DISPUTED = "DISPUTED", "Disputed"
-    PAID_OUT = "PAID_OUT", "Paid out to the bank"
+    DISPUTE_WON = "DISPUTE_WON", "Disputed money came back"
+    DISPUTE_LOST = "DISPUTE_LOST", "Dispute lost"
+    PAID_OUT = "PAID_OUT", "Paid out by Stripe"
+    ARRIVED = "ARRIVED", "Payout arrived at the bank"
+    PAYOUT_FAILED = "PAYOUT_FAILED", "Payout came back"
     REVERSAL = "REVERSAL", "Reversal of a mistake"
+
+
+class DisputeStatus(TextChoices):
+    """How a dispute stands, in fewer words than Stripe's."""
+
+    INQUIRY = "INQUIRY", "The bank asks: no money taken yet"
+    NEEDS_RESPONSE = "NEEDS_RESPONSE", "Needs our answer"
+    UNDER_REVIEW = "UNDER_REVIEW", "Answered: the bank decides"
+    WON = "WON", "Won"
+    LOST = "LOST", "Lost"
+    CLOSED = "CLOSED", "Closed without money taken"
+
+
+_D = DisputeStatus
+DISPUTE_TRANSITIONS: dict[str, frozenset[str]] = {
+    _D.INQUIRY: frozenset({_D.NEEDS_RESPONSE, _D.UNDER_REVIEW, _D.WON, _D.LOST, _D.CLOSED}),
+    # An answer that says "needs response" after one that said "under review" is only older.
+    _D.NEEDS_RESPONSE: frozenset({_D.UNDER_REVIEW, _D.WON, _D.LOST, _D.CLOSED}),
+    _D.UNDER_REVIEW: frozenset({_D.WON, _D.LOST, _D.CLOSED}),
+    # The card scheme may turn a verdict round.
+    _D.WON: frozenset({_D.LOST}),
+    _D.LOST: frozenset({_D.WON}),
+    _D.CLOSED: frozenset({_D.NEEDS_RESPONSE, _D.UNDER_REVIEW, _D.WON, _D.LOST}),
+}
+DISPUTES_WAITING = (DisputeStatus.INQUIRY, DisputeStatus.NEEDS_RESPONSE)
+
+
+class PayoutStatus(TextChoices):
+    """How a payout stands."""
+
+    ON_ITS_WAY = "ON_ITS_WAY", "On its way to the bank"
+    ARRIVED = "ARRIVED", "Arrived at the bank"
+    FAILED = "FAILED", "Came back to Stripe: needs a person"
+
+
+PAYOUT_TRANSITIONS: dict[str, frozenset[str]] = {
+    PayoutStatus.ON_ITS_WAY: frozenset({PayoutStatus.ARRIVED, PayoutStatus.FAILED}),
+    PayoutStatus.ARRIVED: frozenset({PayoutStatus.FAILED}),  # a bank may send it back days later
+    PayoutStatus.FAILED: frozenset(),
+}
+
+
+class RunStatus(TextChoices):
+    """How the comparison of a day ended."""
+
+    RUNNING = "RUNNING", "Under way, or broken off"
+    GREEN = "GREEN", "All agree"
+    EXPLAINED = "EXPLAINED", "Differences, each explained"
+    EXCEPTIONS = "EXCEPTIONS", "Differences to be looked at"
+
+
+class ExceptionKind(TextChoices):
+    """What does not agree."""
+
+    AT_STRIPE_ONLY = "AT_STRIPE_ONLY", "At Stripe, not with us"
+    WITH_US_ONLY = "WITH_US_ONLY", "With us, not at Stripe"
+    AMOUNT = "AMOUNT", "The amounts differ"
+    CURRENCY = "CURRENCY", "Not in pounds"
+    BOOKING_UNPAID = "BOOKING_UNPAID", "Confirmed booking that is not paid"
+    PAID_UNPLACED = "PAID_UNPLACED", "Paid, but no place and no refund"
+    PAYOUT_SUM = "PAYOUT_SUM", "The payout is not the sum of its transactions"
+    BALANCE = "BALANCE", "Clearing account and Stripe's balance differ"

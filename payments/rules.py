@@ -21,6 +21,7 @@ AccountName = Literal[
     "MOVE_INCOME",
     "STRIPE_FEES",
     "DISPUTES",
+    "IN_TRANSIT",
 ]
 CURRENCY = "gbp"
 
@@ -131,15 +132,105 @@ def refunded_lines(*, amount_pence: int, purpose: str, is_completed: bool, is_ex
 
     An extra payment was never part of the completed fee, so it always goes back from where it waits.
     """
-    account: AccountName = advance_account(purpose)
-    if account == "FEES_IN_ADVANCE" and is_completed and not is_extra:
-        account = "COURSE_INCOME"
+    account = bearing_account(purpose=purpose, is_completed=is_completed, is_extra=is_extra)
     return Line(account, amount_pence), Line("STRIPE_CLEARING", -amount_pence)
+
+
+def bearing_account(*, purpose: str, is_completed: bool, is_extra: bool) -> AccountName:
+    """Whose money it is that goes back to a payer or is lost to their bank."""
+    account = advance_account(purpose)
+    is_earned = account == "FEES_IN_ADVANCE" and is_completed and not is_extra
+    return "COURSE_INCOME" if is_earned else account
+
+
+def fee_lines(fee_pence: int) -> tuple[Line, ...]:
+    """Stripe kept a fee from our balance; a negative one was given back."""
+    return Line("STRIPE_FEES", fee_pence), Line("STRIPE_CLEARING", -fee_pence)
+
+
+def disputed_lines(moved_pence: int) -> tuple[Line, ...]:
+    """A bank took money out of our balance (`moved_pence` below nought) or put it back; whose it is is not decided."""
+    return Line("DISPUTES", -moved_pence), Line("STRIPE_CLEARING", moved_pence)
+
+
+def dispute_lost_lines(*, amount_pence: int, bearer: AccountName) -> tuple[Line, ...]:
+    """What a bank took is gone for good; below nought: it is not, after all."""
+    return Line(bearer, amount_pence), Line("DISPUTES", -amount_pence)
+
+
+def paid_out_lines(amount_pence: int) -> tuple[Line, ...]:
+    """Stripe has sent money to the bank."""
+    return Line("IN_TRANSIT", amount_pence), Line("STRIPE_CLEARING", -amount_pence)
+
+
+def arrived_lines(amount_pence: int) -> tuple[Line, ...]:
+    """The bank has it."""
+    return Line("BANK", amount_pence), Line("IN_TRANSIT", -amount_pence)
+
+
+def payout_failed_lines(amount_pence: int, *, had_arrived: bool) -> tuple[Line, ...]:
+    """It came back to our balance at Stripe."""
+    return Line("STRIPE_CLEARING", amount_pence), Line("BANK" if had_arrived else "IN_TRANSIT", -amount_pence)
 
 
 def reversed_lines(lines: Iterable[Line]) -> tuple[Line, ...]:
     """The postings that undo others."""
     return tuple(Line(line.account, -line.amount_pence, line.force_code) for line in lines)
+
+
+# --- Stripe's books --------------------------------------------------------------------------------------------
+Movement = Literal["CHARGE", "REFUND", "REFUND_BACK", "DISPUTE", "PAYOUT", "PAYOUT_BACK", "FEE", "OTHER"]
+_MOVEMENTS: dict[str, Movement] = {
+    "charge": "CHARGE",
+    "payment": "CHARGE",
+    "refund": "REFUND",
+    "payment_refund": "REFUND",
+    "refund_failure": "REFUND_BACK",
+    "payment_failure_refund": "REFUND_BACK",
+    "payout": "PAYOUT",
+    "payout_failure": "PAYOUT_BACK",
+    "payout_cancel": "PAYOUT_BACK",
+    "stripe_fee": "FEE",
+}
+_SOURCES: dict[Movement, str] = {
+    "REFUND": "refunded",
+    "REFUND_BACK": "refund-failed",
+    "PAYOUT": "paid-out",
+    "PAYOUT_BACK": "payout-failed",
+}
+
+
+def movement_of(*, type_: str, category: str) -> Movement:
+    """What a balance transaction of Stripe's type and reporting category is to us."""
+    if category in ("dispute", "dispute_reversal"):
+        return "DISPUTE"
+    return _MOVEMENTS.get(type_, "OTHER")
+
+
+def ledger_source(movement: str, *, source: str, transaction_id: str) -> str:
+    """The source of the journal that a balance transaction must have; "" where it does not follow from its ids.
+
+    A payment's journal is known by its PaymentIntent, which a balance transaction does not name.
+    """
+    if movement == "DISPUTE":
+        return f"disputed:{transaction_id}"
+    if movement == "FEE":
+        return f"stripe-fee:{transaction_id}"
+    stem = _SOURCES.get(movement)  # type: ignore[call-overload]
+    return f"{stem}:{source}" if stem else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not agree. `effect_pence`: by how much it sets the clearing account off Stripe's balance."""
+
+    kind: str
+    subject: str
+    ours_pence: int | None = None
+    theirs_pence: int | None = None
+    effect_pence: int = 0
+    note: str = ""
+    booking_reference: str = ""
 
 
 # --- Checkout --------------------------------------------------------------------------------------------------
@@ -210,6 +301,8 @@ _ACTED_ON = re.compile(
     r"checkout\.session\.(completed|expired|async_payment_succeeded|async_payment_failed)"
     r"|payment_intent\.(succeeded|payment_failed|canceled)"
     r"|charge\.refunded|charge\.refund\.updated|refund\.(created|updated|failed)"
+    r"|charge\.dispute\.(created|updated|closed|funds_withdrawn|funds_reinstated)"
+    r"|payout\.(created|updated|paid|failed|canceled)"
 )
 
 

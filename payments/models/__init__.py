@@ -4,8 +4,25 @@ All amounts are integer pence, GBP. A charge names its booking by reference, for
 """
 
 from payments.models.charges import Attempt, Charge, Refund
+from payments.models.disputes import Dispute
 from payments.models.fees import FeeSchedule
 from payments.models.inbox import StripeEvent, WebhookRefusal
 from payments.models.ledger import Journal, Posting
+from payments.models.payouts import Payout
+from payments.models.reconciliation import ReconciliationException, ReconciliationRun, StripeTransaction
 
-__all__ = ["Attempt", "Charge", "FeeSchedule", "Journal", "Posting", "Refund", "StripeEvent", "WebhookRefusal"]
+__all__ = [
+    "Attempt",
+    "Charge",
+    "Dispute",
+    "FeeSchedule",
+    "Journal",
+    "Payout",
+    "Posting",
+    "ReconciliationException",
+    "ReconciliationRun",
+    "Refund",
+    "StripeEvent",
+    "StripeTransaction",
+    "WebhookRefusal",
+]

@@ -74,6 +74,9 @@ class Attempt(models.Model):
     expires_at = models.DateTimeField(help_text="when Stripe closes the Checkout session")
     checkout_session_id = models.CharField(max_length=100, blank=True)
     payment_intent_id = models.CharField(max_length=100, blank=True)
+    stripe_charge_id = models.CharField(
+        max_length=100, blank=True, help_text="the try that succeeded; Stripe's balance transactions name it"
+    )
     url = models.TextField(blank=True, help_text="Stripe's page; good until expires_at")
     success_url = models.TextField(help_text="kept so that the call to Stripe can be repeated word for word")
     cancel_url = models.TextField()
@@ -95,6 +98,9 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["checkout_session_id"], name="payments_attempt_checkout"),
             models.Index(fields=["payment_intent_id"], name="payments_attempt_intent"),
+            models.Index(
+                fields=["stripe_charge_id"], condition=~Q(stripe_charge_id=""), name="payments_attempt_stripe"
+            ),
             models.Index(
                 fields=["created_at"], condition=Q(status__in=PENDING_ATTEMPTS), name="payments_attempt_pending"
             ),

@@ -6,9 +6,11 @@ Lock order: session, referral, booking, charge; below the charge its attempt or 
 
 from payments.services.charges import give_up_charge, open_charge
 from payments.services.checkout import start_checkout
+from payments.services.disputes import record_dispute, take_dispute
 from payments.services.fees import change_fee
 from payments.services.inbox import apply_stripe_events, receive_webhook, try_event_again
 from payments.services.ledger import record_completion, reverse_completion
+from payments.services.payouts import record_payout
 from payments.services.refunds import ask_refund, request_refund, send_refunds
 from payments.services.settlement import refresh_charge, settle_payments
 
@@ -20,11 +22,14 @@ __all__ = [
     "open_charge",
     "receive_webhook",
     "record_completion",
+    "record_dispute",
+    "record_payout",
     "refresh_charge",
     "request_refund",
     "reverse_completion",
     "send_refunds",
     "settle_payments",
     "start_checkout",
+    "take_dispute",
     "try_event_again",
 ]

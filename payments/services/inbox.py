@@ -17,7 +17,7 @@ from payments import gateway, rules
 from payments.constants import EventStatus
 from payments.errors import EventNotParkedError, WebhookRefusedError
 from payments.models import Attempt, StripeEvent, WebhookRefusal
-from payments.services import refunds, settlement
+from payments.services import disputes, payouts, refunds, settlement
 
 logger = logging.getLogger(__name__)
 
@@ -97,13 +97,13 @@ def _object(event: StripeEvent) -> dict[str, Any]:
 
 
 def _subject(event: StripeEvent) -> tuple[str, str]:
-    """What the event is a bell for: an attempt by its key, a refund, or the refunds of a payment."""
+    """What the event is a bell for: an attempt by its key, a refund, a dispute, a payout, or a payment's refunds."""
     about = _object(event)
     metadata = about.get("metadata") or {}
     if about["object"] in ("checkout.session", "payment_intent"):
         return "attempt", str(metadata.get("attempt", ""))
-    if about["object"] == "refund":
-        return "refund", str(about["id"])
+    if about["object"] in ("refund", "dispute", "payout"):
+        return str(about["object"]), str(about["id"])
     return "payment", str(about.get("payment_intent") or "")
 
 
@@ -131,6 +131,11 @@ def _apply(kind: str, key: str, *, by: Actor, now: dt.datetime) -> bool:
         return True
     if kind == "refund":
         return refunds.record_refund(gateway.retrieve_refund(key), by=by, now=now) is not None
+    if kind == "dispute":
+        return disputes.record_dispute(gateway.retrieve_dispute(key), by=by, now=now) is not None
+    if kind == "payout":
+        payouts.record_payout(gateway.retrieve_payout(key), by=by, now=now)
+        return True
     if not Attempt.objects.filter(payment_intent_id=key).exclude(payment_intent_id="").exists():
         return False
     for fact in gateway.refunds_of(key):

@@ -7,11 +7,12 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q, Sum
 
 from audit.context import Actor
 from common.money import pounds
-from payments import rules
-from payments.constants import REFUNDS_SENT, ChargeStatus, JournalKind, Purpose
+from payments import gateway, rules
+from payments.constants import ChargeStatus, JournalKind, Purpose
 from payments.models import Attempt, Charge, Journal, Posting, Refund
 from payments.services import moves
 
@@ -81,15 +82,32 @@ def write_refunded(
     )
 
 
-def write_refund_failed(*, charge: Charge, refund: Refund, by: Actor, now: dt.datetime) -> Journal | None:
+def write_refund_failed(
+    *, charge: Charge, refund: Refund, occurred_at: dt.datetime, by: Actor, now: dt.datetime
+) -> Journal | None:
     """A refund came back to our balance: the journal that recorded it is undone, account by account."""
     refunded = Journal.objects.get(source=f"refunded:{refund.stripe_refund_id}")
     return write_journal(
         JournalKind.REFUND_FAILED,
         source=f"refund-failed:{refund.stripe_refund_id}",
         lines=rules.reversed_lines(lines_of(refunded)),
-        occurred_at=now,
+        occurred_at=occurred_at,
         booking_reference=charge.booking_reference,
+        by=by,
+        now=now,
+    )
+
+
+def write_fee(moved: gateway.Transaction, *, booking_reference: str, by: Actor, now: dt.datetime) -> Journal | None:
+    """Stripe kept a fee with one of its balance transactions; None where it kept none."""
+    if moved.fee_pence == 0:
+        return None
+    return write_journal(
+        JournalKind.STRIPE_FEE,
+        source=f"stripe-fee:{moved.transaction_id}",
+        lines=rules.fee_lines(moved.fee_pence),
+        occurred_at=moved.created_at,
+        booking_reference=booking_reference,
         by=by,
         now=now,
     )
@@ -113,14 +131,13 @@ def record_completion(*, booking_reference: str, by: Actor, now: dt.datetime) ->
     for charge in _course_fees(booking_reference):
         if live_completion(charge) is not None:
             continue
-        sent = Refund.objects.filter(charge=charge, attempt__is_extra=False, status__in=REFUNDS_SENT)
         parts = rules.parts_of(charge.parts, amount_pence=charge.amount_pence)
         journal = write_journal(
             JournalKind.COMPLETED,
             source=f"completed:{charge.pk}:{_turns(charge) + 1}",
             lines=rules.completed_lines(
                 parts=parts,
-                refunded_pence=sum(sent.values_list("amount_pence", flat=True)),
+                refunded_pence=_gone_from_advance(charge),
                 force_code=charge.force_code,
             ),
             occurred_at=now,
@@ -167,6 +184,19 @@ def live_completion(charge: Charge) -> Journal | None:
     if last is None or Journal.objects.filter(source=f"reversal:{last.source}").exists():
         return None
     return last
+
+
+def _gone_from_advance(charge: Charge) -> int:
+    """What of the fee went back, or was lost to the payer's bank, before it was earned."""
+    refunds = Refund.objects.filter(charge=charge, attempt__is_extra=False).exclude(stripe_refund_id="")
+    sources = Q(source__in=[])
+    for refund_id in refunds.values_list("stripe_refund_id", flat=True):
+        sources |= Q(source__in=[f"refunded:{refund_id}", f"refund-failed:{refund_id}"])
+    for dispute_id in charge.disputes.filter(attempt__is_extra=False).values_list("stripe_dispute_id", flat=True):
+        sources |= Q(source__startswith=f"dispute-lost:{dispute_id}:")
+    gone = Posting.objects.filter(account="FEES_IN_ADVANCE", journal__in=Journal.objects.filter(sources))
+    pence: int = gone.aggregate(pence=Sum("amount_pence", default=0))["pence"]
+    return pence
 
 
 def _course_fees(booking_reference: str) -> list[Charge]:

@@ -223,7 +223,8 @@ def _record(fact: gateway.RefundFact, *, attempt_id: int, charge_id: int, by: Ac
     refund.error = fact.failure
     ledger.write_refunded(charge=charge, refund=refund, occurred_at=fact.created_at, by=by, now=now)
     if to == RefundStatus.FAILED:
-        ledger.write_refund_failed(charge=charge, refund=refund, by=by, now=now)
+        came_back_at = fact.failed_at or now
+        ledger.write_refund_failed(charge=charge, refund=refund, occurred_at=came_back_at, by=by, now=now)
     action, words = _SAID[to]
     words = words.format(pounds(refund.amount_pence))
     moves.move_refund(refund, to, charge=charge, by=by, now=now, action=action, words=words)

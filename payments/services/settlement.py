@@ -166,7 +166,7 @@ def _settle(
     if attempt.status == AttemptStatus.PAID:
         return
     attempt.checkout_session_id, attempt.expires_at = fact.session_id, fact.expires_at
-    attempt.payment_intent_id = payment.intent_id
+    attempt.payment_intent_id, attempt.stripe_charge_id = payment.intent_id, payment.charge_id
     if attempt.status == AttemptStatus.CREATING:  # paid before we had written down that it was open
         moves.move_attempt(attempt, AttemptStatus.OPEN, now=now, fields=("checkout_session_id",))
     attempt.is_extra = charge.status == ChargeStatus.PAID
@@ -175,7 +175,8 @@ def _settle(
     attempt.card_last4, attempt.card_brand = payment.card_last4, payment.card_brand[:20]
     attempt.url, attempt.error = "", ""
     fields = (
-        "checkout_session_id expires_at payment_intent_id is_extra paid_at paid_pence card_last4 card_brand url error"
+        "checkout_session_id expires_at payment_intent_id stripe_charge_id is_extra paid_at paid_pence card_last4 "
+        "card_brand url error"
     )
     moves.move_attempt(attempt, AttemptStatus.PAID, now=now, fields=tuple(fields.split()))
     charge.paid_pence += attempt.paid_pence

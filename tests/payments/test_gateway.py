@@ -45,7 +45,7 @@ def test_every_call_is_accepted_by_the_checker_of_typed_parameters(
     public = {
         name: function
         for name, function in vars(gateway).items()
-        if inspect.isfunction(function) and function.__module__ == gateway.__name__ and not name.startswith("_")
+        if inspect.isfunction(function) and name in gateway.__all__
     }
     for name, function in public.items():
         monkeypatch.setattr(gateway, name, noting(name, function))
@@ -66,7 +66,40 @@ def test_every_call_is_accepted_by_the_checker_of_typed_parameters(
     assert refund.metadata == {"booking": "KCC-CDFG-HJKM", "refund": "key-3"}
     assert gateway.retrieve_refund(refund.refund_id) == refund
     assert gateway.refunds_of(paid.payment.intent_id) == [refund]
+    _read_the_books(stripe_sandbox, paid.payment, refund)
     assert called == set(public) - OFFLINE
+
+
+def _read_the_books(stripe_sandbox: Any, payment: gateway.Payment, refund: gateway.RefundFact) -> None:
+    """Balance transactions, a dispute, a payout and the charge behind them, as Stripe's own pages would show them."""
+    assert gateway.retrieve_charge(payment.charge_id).intent_id == payment.intent_id
+    opened = stripe_sandbox.control("dispute", charge=payment.intent_id)
+    dispute = gateway.retrieve_dispute(opened["id"])
+    assert (dispute.status, dispute.amount_pence, dispute.intent_id) == ("needs_response", 9150, payment.intent_id)
+    assert [(one.amount_pence, one.fee_pence, one.net_pence) for one in dispute.moved] == [(-9150, 2000, -11150)]
+    stripe_sandbox.control("settle", id=opened["id"], outcome="won")
+    won = gateway.retrieve_dispute(opened["id"])
+    assert (won.status, [one.amount_pence for one in won.moved]) == ("won", [-9150, 9150])
+    since = clock.now() - dt.timedelta(hours=1)
+    booked = list(gateway.transactions(since=since))
+    assert [(one.type, one.category, one.amount_pence, one.fee_pence) for one in booked] == [
+        ("adjustment", "dispute_reversal", 9150, 0),
+        ("adjustment", "dispute", -9150, 2000),
+        ("refund", "refund", -50, 0),
+        ("charge", "charge", 9200, 158),
+    ]
+    assert gateway.transactions_about(refund.refund_id) == [booked[2]]
+    assert gateway.balance_pence() == sum(one.net_pence for one in booked) == 6992
+    made = stripe_sandbox.control("payout", include_pending=True)
+    payout = gateway.retrieve_payout(made["id"])
+    assert (payout.status, payout.amount_pence, payout.currency, payout.returned) == ("paid", 6992, "gbp", None)
+    assert list(gateway.payouts(since=since, until=since + dt.timedelta(hours=2))) == [payout]
+    of_payout = list(gateway.transactions_of_payout(made["id"]))
+    assert of_payout == [payout.left, *booked]
+    assert gateway.balance_pence() == 0
+    stripe_sandbox.control("settle", id=made["id"], outcome="failed")
+    failed = gateway.retrieve_payout(made["id"])
+    assert (failed.status, failed.failure, failed.returned is not None) == ("failed", "account_closed", True)
 
 
 def test_the_same_key_gives_the_same_session(stripe_sandbox: Any) -> None:
@@ -100,7 +133,7 @@ def test_a_key_that_stripe_refuses_loses_nothing(stripe_sandbox: Any, settings: 
 
 
 def test_nobody_there_is_no_answer(stripe_sandbox: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "RETRIES", 0)
+    monkeypatch.setattr(gateway.calling, "RETRIES", 0)
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     with pytest.raises(gateway.StripeUnavailableError):
         _create()

@@ -1,0 +1,203 @@
+"""A payer's bank takes money back: booked as it moves, told to staff, and borne by who has to bear it."""
+
+import datetime as dt
+import random
+from functools import partial
+
+import pytest
+from django.conf import settings
+
+from audit.models import AuditEvent
+from common import clock
+from notifications.models import Message
+from payments import gateway, selectors, services
+from payments.constants import DisputeStatus, EventStatus, JournalKind
+from payments.errors import MismatchError
+from payments.models import Attempt, Dispute, Journal, StripeEvent
+from tests.payments.conftest import CLERK, Till, events_of, ledger, post_event, races, together
+
+WITHDRAWN = [("DISPUTES", 9200), ("STRIPE_CLEARING", -9200)]
+FEE = [("STRIPE_FEES", 2000), ("STRIPE_CLEARING", -2000)]
+
+
+@pytest.fixture
+def paid(till: Till) -> Till:
+    """Paid, with nothing of it disputed yet."""
+    till.sandbox.pay(till.start().url)
+    services.refresh_charge(charge_id=till.charge.pk, now=clock.now())
+    return till
+
+
+def _dispute(paid: Till) -> str:
+    return str(paid.sandbox.control("dispute", charge=_intent(paid))["id"])
+
+
+def _intent(paid: Till) -> str:
+    return Attempt.objects.get(charge=paid.charge).payment_intent_id
+
+
+def _deliver(paid: Till, *, order: str = "newest first") -> dict[str, int]:
+    events = [event for event in events_of(paid.sandbox) if event["type"].startswith("charge.dispute.")]
+    if order == "oldest first":
+        events.reverse()
+    for event in events:
+        assert post_event(event) == 200
+    return services.apply_stripe_events(now=clock.now())
+
+
+def _balances() -> dict[str, int]:
+    today = clock.london_day(clock.now())
+    return {line.account: line.pence for line in selectors.trial_balance(day=today) if line.pence}
+
+
+@pytest.mark.parametrize("order", ["newest first", "oldest first"])
+def test_an_opened_dispute_is_booked_and_told_once(paid: Till, order: str) -> None:
+    identifier = _dispute(paid)
+    assert _deliver(paid, order=order)["applied"] == 2
+    assert _deliver(paid, order=order)["applied"] == 0
+    assert ledger()[1:] == [("DISPUTED", WITHDRAWN), ("STRIPE_FEE", FEE)]
+    dispute = Dispute.objects.get()
+    assert (dispute.stripe_dispute_id, dispute.reason, dispute.amount_pence) == (identifier, "fraudulent", 9200)
+    assert (dispute.status, dispute.charge_id, dispute.has_evidence) == ("NEEDS_RESPONSE", paid.charge.pk, False)
+    assert dispute.evidence_due_by == dispute.opened_at + dt.timedelta(days=7)
+    told = Message.objects.get(kind="money_task")
+    assert told.to == settings.HELP_EMAIL
+    assert told.context["what"] == "The payer's bank disputes £92"
+    assert told.context["facts"] == [
+        f"booking {paid.charge.booking_reference}",
+        "the bank says: fraudulent",
+        f"answer at Stripe by {clock.moment_words(dispute.evidence_due_by)}",
+    ]
+    assert list(AuditEvent.objects.filter(action__startswith="dispute.").values_list("action", "words")) == [
+        ("dispute.opened", "The payer's bank disputes £92")
+    ]
+
+
+def test_a_won_dispute_puts_the_money_back_and_keeps_the_fee(paid: Till) -> None:
+    identifier = _dispute(paid)
+    paid.sandbox.control("settle", id=identifier, outcome="won")
+    _deliver(paid)
+    assert Dispute.objects.get().status == DisputeStatus.WON
+    assert _balances() == {"STRIPE_CLEARING": 7200, "FEES_IN_ADVANCE": -9200, "STRIPE_FEES": 2000}
+    assert [kind for kind, _ in ledger()] == ["PAID", "DISPUTED", "STRIPE_FEE", "DISPUTE_WON"]
+
+
+def test_lost_before_the_course_it_is_no_longer_owed(paid: Till) -> None:
+    identifier = _dispute(paid)
+    _deliver(paid)
+    paid.sandbox.control("settle", id=identifier, outcome="lost")
+    _deliver(paid)
+    assert ledger()[-1] == ("DISPUTE_LOST", [("FEES_IN_ADVANCE", 9200), ("DISPUTES", -9200)])
+    assert _balances() == {"STRIPE_CLEARING": -2000, "STRIPE_FEES": 2000}
+    assert list(AuditEvent.objects.filter(action__startswith="dispute.").values_list("action", flat=True)) == [
+        "dispute.lost", "dispute.opened"
+    ]  # fmt: skip
+    # Should the course be taken all the same, force and UKROEd get their parts, and KCC bears them.
+    services.record_completion(booking_reference=paid.charge.booking_reference, by=CLERK, now=clock.now())
+    assert _balances() == {
+        "STRIPE_CLEARING": -2000, "STRIPE_FEES": 2000, "POLICE_PAYABLE": -4500, "LEVY_PAYABLE": -300,
+        "COURSE_INCOME": 4800,
+    }  # fmt: skip
+
+
+def test_lost_after_the_course_kcc_bears_it_and_what_fell_due_stays_due(paid: Till) -> None:
+    services.record_completion(booking_reference=paid.charge.booking_reference, by=CLERK, now=clock.now())
+    identifier = _dispute(paid)
+    paid.sandbox.control("settle", id=identifier, outcome="lost")
+    _deliver(paid)
+    assert ledger()[-1] == ("DISPUTE_LOST", [("COURSE_INCOME", 9200), ("DISPUTES", -9200)])
+    assert _balances() == {
+        "STRIPE_CLEARING": -2000, "STRIPE_FEES": 2000, "POLICE_PAYABLE": -4500, "LEVY_PAYABLE": -300,
+        "COURSE_INCOME": 4800,
+    }  # fmt: skip
+
+
+def test_a_verdict_turned_round_is_booked_back(paid: Till) -> None:
+    identifier = _dispute(paid)
+    paid.sandbox.control("settle", id=identifier, outcome="lost")
+    _deliver(paid)
+    lost = gateway.retrieve_dispute(identifier)
+    back = gateway.Transaction("txn_back", "adjustment", "dispute_reversal", 9200, 0, "gbp", identifier, clock.now())
+    fact = {name: getattr(lost, name) for name in lost.__slots__} | {"status": "won", "moved": (*lost.moved, back)}
+    won = gateway.DisputeFact(**fact)
+    for _ in range(2):
+        services.record_dispute(won, by=CLERK, now=clock.now())
+    assert _balances() == {"STRIPE_CLEARING": 7200, "FEES_IN_ADVANCE": -9200, "STRIPE_FEES": 2000}
+    assert [kind for kind, _ in ledger()] == [
+        "PAID", "DISPUTED", "STRIPE_FEE", "DISPUTE_LOST", "DISPUTE_WON", "REVERSAL"
+    ]  # fmt: skip
+
+
+def test_an_older_answer_changes_nothing(paid: Till) -> None:
+    identifier = _dispute(paid)
+    older = gateway.retrieve_dispute(identifier)
+    paid.sandbox.control("settle", id=identifier, outcome="lost")
+    _deliver(paid)
+    before = (ledger(), Message.objects.count(), AuditEvent.objects.count())
+    services.record_dispute(older, by=CLERK, now=clock.now())
+    assert Dispute.objects.get().status == DisputeStatus.LOST
+    assert (ledger(), Message.objects.count(), AuditEvent.objects.count()) == before
+
+
+def test_an_inquiry_moves_no_money(paid: Till) -> None:
+    intent = _intent(paid)
+    due = clock.now() + dt.timedelta(days=5)
+    asked = partial(
+        gateway.DisputeFact, "du_asked", reason="general", amount_pence=9200, currency="gbp", intent_id=intent,
+        created_at=clock.now(), due_by=due, has_evidence=False, moved=(),
+    )  # fmt: skip
+    for status, ours in [("warning_needs_response", "INQUIRY"), ("warning_under_review", "INQUIRY"),
+                         ("warning_closed", "CLOSED")]:  # fmt: skip
+        services.record_dispute(asked(status=status), by=CLERK, now=clock.now())
+        assert Dispute.objects.get().status == ours
+    assert [kind for kind, _ in ledger()] == ["PAID"]
+
+
+def test_the_dispute_of_a_stranger_is_none_of_ours(paid: Till) -> None:
+    paid.sandbox.control("seed", count=1, events=True)
+    stranger = next(e for e in events_of(paid.sandbox) if e["type"] == "payment_intent.succeeded")
+    paid.sandbox.control("dispute", charge=stranger["data"]["object"]["id"])
+    assert _deliver(paid)["ignored"] == 2
+    assert (Dispute.objects.count(), Message.objects.filter(kind="money_task").count()) == (0, 0)
+    assert [kind for kind, _ in ledger()] == ["PAID"]
+
+
+@pytest.mark.parametrize("change", [{"amount_pence": 9201}, {"currency": "eur"}, {"status": "invented"}])
+def test_one_that_cannot_be_is_refused_whole(paid: Till, change: dict[str, object]) -> None:
+    fact = gateway.retrieve_dispute(_dispute(paid))
+    wrong = gateway.DisputeFact(**{name: getattr(fact, name) for name in fact.__slots__} | change)
+    before = AuditEvent.objects.count()
+    with pytest.raises(MismatchError):
+        services.record_dispute(wrong, by=CLERK, now=clock.now())
+    assert (Dispute.objects.count(), Message.objects.count(), AuditEvent.objects.count()) == (0, 0, before)
+    assert [kind for kind, _ in ledger()] == ["PAID"]
+
+
+def test_who_sees_to_it_is_recorded(paid: Till) -> None:
+    _dispute(paid)
+    _deliver(paid)
+    now = clock.now()
+    taken = services.take_dispute(dispute_id=Dispute.objects.get().pk, note="Sending the register", by=CLERK, now=now)
+    assert (taken.taken_by, taken.taken_at, taken.note) == ("staff:7", now, "Sending the register")
+    event = AuditEvent.objects.get(action="dispute.taken")
+    assert (event.actor, event.reason) == ("staff:7", "Sending the register")
+
+
+@races
+def test_copies_in_parallel_book_a_dispute_once(till: Till) -> None:
+    till.sandbox.pay(till.start().url)
+    services.refresh_charge(charge_id=till.charge.pk, now=clock.now())
+    identifier = _dispute(till)
+    till.sandbox.control("settle", id=identifier, outcome="won")
+    events = [event for event in events_of(till.sandbox) if event["type"].startswith("charge.dispute.")] * 3
+    random.Random(15).shuffle(events)
+    fact = gateway.retrieve_dispute(identifier)
+    works = [partial(services.record_dispute, fact, by=CLERK, now=clock.now())] * 4
+    answers = together(*[partial(post_event, event) for event in events], *works)
+    assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    services.apply_stripe_events(now=clock.now())
+    assert not StripeEvent.objects.filter(status__in=[EventStatus.RECEIVED, EventStatus.PARKED]).exists()
+    assert sorted(Journal.objects.values_list("kind", flat=True)) == sorted(
+        [JournalKind.PAID, JournalKind.DISPUTED, JournalKind.STRIPE_FEE, JournalKind.DISPUTE_WON]
+    )
+    assert (Dispute.objects.count(), Message.objects.filter(kind="money_task").count()) == (1, 1)
