@@ -67,3 +67,36 @@ class Evidence(TextChoices):
     MEDICAL = "MEDICAL", "Medical"
     HOSPITAL = "HOSPITAL", "Hospital"
     BEREAVEMENT = "BEREAVEMENT", "Bereavement"
+
+
+class MoveStatus(TextChoices):
+    """Where a move to another date is on its way."""
+
+    HELD = "HELD", "New place held, not yet moved"
+    DONE = "DONE", "Moved"
+    LAPSED = "LAPSED", "Hold of the new place ran out"
+    CANCELLED = "CANCELLED", "Not moved"
+
+
+_M = MoveStatus
+MOVE_TRANSITIONS: dict[str, frozenset[str]] = {
+    _M.HELD: frozenset({_M.DONE, _M.LAPSED, _M.CANCELLED}),
+    # Paid after the hold ran out, while a place was still free.
+    _M.LAPSED: frozenset({_M.DONE}),
+    _M.DONE: frozenset(),
+    _M.CANCELLED: frozenset(),
+}
+
+
+class MoveRule(TextChoices):
+    """Why a move costs what it costs."""
+
+    FREE = "FREE", "First move, in time: free"
+    LATE = "LATE", "Late, or a second move"
+    FULL_FEE = "FULL_FEE", "So late that the full fee is due again"
+    WAIVED = "WAIVED", "Waived, with evidence"
+    OURS = "OURS", "Asked for, or offered, by KCC: free"
+
+
+# The first move that is the candidate's own uses up the free one; one that was waived or ours does not.
+COUNTED_MOVES = (MoveRule.FREE, MoveRule.LATE, MoveRule.FULL_FEE)

@@ -63,6 +63,42 @@ class TooLateToCancelError(PortalError):
     message = "The course has started, so it can no longer be cancelled here."
 
 
+class TooLateToMoveError(PortalError):
+    """The course has started."""
+
+    message = "The course has started, so its date can no longer be changed here."
+
+
+class SameSessionError(PortalError):
+    """The chosen session is the one they are booked on."""
+
+    message = "You are already booked on this date."
+
+
+class MoveEndedError(PortalError):
+    """The hold of the new place ran out, or the page is of a move that is no longer under way."""
+
+    message = "We are no longer holding the new date for you. Your present date has not changed."
+
+
+class MoveUnpaidError(PortalError):
+    """The fee of the move must be paid first."""
+
+    message = "There is a fee for this change. Pay it to change your date."
+
+
+class MoveNotFoundError(NotFoundError):
+    """There is no such move."""
+
+    message = "We could not find that change of date."
+
+
+class MoveStateError(TransitionError):
+    """The move cannot go from its present status to that one."""
+
+    message = "This change of date is no longer in a state that allows this."
+
+
 class CandidatesStrandedError(PortalError):
     """A session cannot be moved past the complete by of people who are on it."""
 

@@ -8,6 +8,7 @@ import datetime as dt
 from django.conf import settings
 
 from bookings import calendar_file
+from bookings.constants import BookingStatus
 from bookings.models import Booking
 from bookings.words import booking_words, no_booking_words, offer_words, why_words
 from common.clock import date_words, end_of_london_day, london_day, moment_words
@@ -79,6 +80,16 @@ def moved(booking: Booking, *, was_at: dt.datetime, fee_pence: int, now: dt.date
         useless_at=session.ends_at,
         extra={"was": moment_words(was_at), "move_fee": pounds(fee_pence) if fee_pence else ""},
     )
+
+
+def move_not_made(booking: Booking, *, move_id: int, wanted: dt.datetime, refund_pence: int, now: dt.datetime) -> None:
+    """A move was paid for when it could not be made any more; the fee goes back. `wanted` is the start wished for."""
+    extra: dict[str, object] = {
+        "wanted": moment_words(wanted),
+        "refund": pounds(refund_pence),
+        "is_booked": booking.status == BookingStatus.CONFIRMED,
+    }
+    _tell(booking, "move_not_made", f"move_not_made:{move_id}", now=now, extra=extra)
 
 
 def hold_lapsed(booking: Booking, *, now: dt.datetime) -> None:

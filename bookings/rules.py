@@ -1,7 +1,9 @@
 """Pure rules of booking: what can be booked and why not, what comes back on cancelling, how long a hold lasts."""
 
 import datetime as dt
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from common.clock import london, london_day
 from common.working_time import add_days
@@ -75,6 +77,39 @@ def may_cancel_for_refund(
     """
     last_day = london_day(confirmed_at) + dt.timedelta(days=cancel_days)
     return london_day(now) <= last_day and now <= add_days(starts_at, -notice_days)
+
+
+@dataclass(frozen=True)
+class MoveFee:
+    """What a move costs, by which rule, and the last moment at which it costs that."""
+
+    rule: Literal["FREE", "LATE", "FULL_FEE"]
+    pence: int
+    until: dt.datetime
+
+
+def move_fee(
+    *,
+    starts_at: dt.datetime,
+    now: dt.datetime,
+    moves_before: int,
+    course_fee_pence: int,
+    move_fee_pence: int,
+    free_days: int,
+    full_fee_hours: int,
+) -> MoveFee:
+    """What moving away from a course costs now, before it starts (DOMAIN.md §4).
+
+    The first move is free until so many days before the start, counted to the same London time of day; later, and
+    from the second move on, it costs the move fee; inside the last hours the course fee is due again.
+    """
+    full_from = starts_at - dt.timedelta(hours=full_fee_hours)
+    free_until = add_days(starts_at, -free_days)
+    if now > full_from:
+        return MoveFee("FULL_FEE", course_fee_pence, starts_at)
+    if moves_before == 0 and now <= free_until:
+        return MoveFee("FREE", 0, free_until)
+    return MoveFee("LATE", move_fee_pence, full_from)
 
 
 def refunded_on_withdrawal(*, reason: str, starts_at: dt.datetime, now: dt.datetime, notice_days: int) -> bool:

@@ -101,6 +101,11 @@ KINDS: dict[str, Kind] = {
         sample={**_BOOKING, "was": "9am on Monday 7 December 2026", "move_fee": "£25"},
         is_also_texted=True,
     ),
+    "move_not_made": Kind(
+        title="The course could not be moved",
+        moment="When the fee for a move was paid and the move could not be made any more.",
+        sample={**_BOOKING, "wanted": "9am on Monday 21 December 2026", "refund": "£25", "is_booked": True},
+    ),
     "cancelled": Kind(
         title="The course is cancelled",
         moment="When a booking is cancelled as the candidate asked.",

@@ -2,8 +2,9 @@
 
 from bookings.models.bookings import Booking
 from bookings.models.consents import Consent, ConsentText
+from bookings.models.moves import Move
 from bookings.models.needs import Need
 from bookings.models.policies import Policy
 from bookings.models.sign_in import SignInTries
 
-__all__ = ["Booking", "Consent", "ConsentText", "Need", "Policy", "SignInTries"]
+__all__ = ["Booking", "Consent", "ConsentText", "Move", "Need", "Policy", "SignInTries"]

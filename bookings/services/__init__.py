@@ -15,36 +15,63 @@ from bookings.services.holding import (
     give_consents,
     give_details,
     hold,
-    lapse,
-    payment_open_until,
-    release_holds,
     texts_needed,
+)
+from bookings.services.lapsing import lapse, lapse_move, payment_open_until, release_holds
+from bookings.services.locking import lock_booking
+from bookings.services.moving import (
+    abandon_move,
+    check_can_move,
+    confirm_move,
+    extend_move,
+    held_move,
+    hold_move,
+    move_by_staff,
+    pay_move,
+    quote_move,
+    texts_for_move,
 )
 from bookings.services.paying import start_payment
 from bookings.services.reminding import schedule_reminders
 from bookings.services.signing_in import forget_old_tries, sign_in
+from bookings.services.swapping import complete_move, end_move, move_to_place
 
 __all__ = [
+    "abandon_move",
     "arrange_need",
     "cancel",
+    "check_can_move",
+    "complete_move",
     "confirm",
+    "confirm_move",
+    "end_move",
     "end_with_referral",
     "end_with_session",
     "extend_hold",
+    "extend_move",
     "follow_session",
     "forget_old_tries",
     "give_consents",
     "give_details",
+    "held_move",
     "hold",
+    "hold_move",
     "lapse",
+    "lapse_move",
+    "lock_booking",
     "lock_for_charge",
     "lock_for_referral",
+    "move_by_staff",
+    "move_to_place",
+    "pay_move",
     "payment_open_until",
+    "quote_move",
     "record_outcome",
     "refund_on_cancel",
     "release_holds",
     "schedule_reminders",
     "sign_in",
     "start_payment",
+    "texts_for_move",
     "texts_needed",
 ]

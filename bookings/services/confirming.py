@@ -7,11 +7,12 @@ from django.db import transaction
 
 from audit.context import Actor
 from bookings import messages, rules
-from bookings.constants import BookingStatus
+from bookings.constants import BookingStatus, MoveStatus
 from bookings.errors import BookByPassedError, OfferEndedError
-from bookings.models import Booking
+from bookings.models import Booking, Move
 from bookings.services.holding import check_offer
 from bookings.services.locking import lock_booking, move
+from bookings.services.swapping import complete_move
 from common.clock import london_day
 from common.errors import PortalError
 from courses import services as courses
@@ -25,14 +26,17 @@ from referrals.constants import BOOKABLE, ReferralStatus
 
 @transaction.atomic
 def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
-    """Confirm the booking that this paid charge is for. Composed, inside the transaction that records the payment.
+    """Confirm the booking, or make the move, that this paid charge is for. Composed, where the payment is recorded.
 
     Paid in time, the held place is taken. Paid after the hold ran out, the seat is taken again if the session still
     has one; else, and where the offer or the booking has ended, the money is sent back and the candidate told.
     Repeated, it does nothing. The caller has locked session, referral and booking (`lock_for_charge`) and the charge.
     """
     booking = lock_booking(Booking.objects.only("pk").get(reference=charge.booking_reference).pk)
-    if charge.purpose != Purpose.COURSE_FEE or booking.confirmed_at is not None:
+    if charge.purpose != Purpose.COURSE_FEE:
+        complete_move(booking=booking, charge=charge, by=by, now=now)
+        return booking
+    if booking.confirmed_at is not None:
         return booking
     try:
         place = _place_for(booking, by=by, now=now)
@@ -54,10 +58,14 @@ def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
 
 
 def lock_for_charge(*, booking_reference: str) -> None:
-    """Take the locks above the charge, in order; nothing where the reference is unknown."""
+    """Take the locks above the charge, in order; nothing where the reference is unknown.
+
+    With them the sessions of moves not yet made: paid late, a seat there is taken again.
+    """
     booking_id = Booking.objects.filter(reference=booking_reference).values_list("pk", flat=True).first()
     if booking_id is not None:
-        lock_booking(booking_id)
+        unmade = Move.objects.filter(booking=booking_id, charge__isnull=False).exclude(status=MoveStatus.DONE)
+        lock_booking(booking_id, also=unmade.values_list("place__session_id", flat=True))
 
 
 def _place_for(booking: Booking, *, by: Actor, now: dt.datetime) -> Place:

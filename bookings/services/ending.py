@@ -5,13 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from audit.context import Actor, because
 from bookings import messages, rules
-from bookings.constants import BookingStatus, CancelCause, Evidence
+from bookings.constants import BookingStatus, CancelCause, Evidence, MoveStatus
 from bookings.errors import BookingStateError, CandidatesStrandedError, TooLateToCancelError
-from bookings.models import Booking
+from bookings.models import Booking, Move
 from bookings.services.locking import lock_booking, lock_referral, lock_sessions, move
+from bookings.services.swapping import end_move
 from common.money import pounds
 from courses import services as courses
 from courses.errors import ReasonNeededError
@@ -71,13 +73,10 @@ def cancel(
 
 def refund_on_cancel(booking: Booking, *, cause: CancelCause, now: dt.datetime, evidence: str = "") -> Refund:
     """What would come back if the booking were cancelled now: the page shows it before it is done."""
-    paid = paid_pence(booking)
-    if booking.confirmed_at is None or not paid:
+    if booking.confirmed_at is None:
         return NOTHING
-    if cause == CancelCause.KCC:
-        return Refund(paid, RefundReason.KCC_CANCELLED)
-    if evidence:
-        return Refund(paid, RefundReason.GOODWILL)
+    if cause == CancelCause.KCC or evidence:
+        return _refund(paid_pence(booking), RefundReason.GOODWILL if evidence else RefundReason.KCC_CANCELLED)
     in_time = rules.may_cancel_for_refund(
         confirmed_at=booking.confirmed_at,
         starts_at=booking.place.session.starts_at,
@@ -85,12 +84,21 @@ def refund_on_cancel(booking: Booking, *, cause: CancelCause, now: dt.datetime, 
         cancel_days=booking.policy.cancel_days,
         notice_days=booking.policy.cancel_notice_days,
     )
-    return Refund(paid, RefundReason.CANCELLED_IN_TIME) if in_time else NOTHING
+    course_fee = paid_pence(booking, purpose=Purpose.COURSE_FEE)  # a move that was made is not undone
+    return _refund(course_fee, RefundReason.CANCELLED_IN_TIME) if in_time else NOTHING
 
 
-def paid_pence(booking: Booking) -> int:
-    """What was paid for the course and has not been sent back."""
-    return sum(payment.paid_pence - payment.refunded_pence for payment in _paid(booking))
+def paid_pence(booking: Booking, *, purpose: str = "") -> int:
+    """What was paid for the booking, moves included, or for one purpose, and has not been sent back."""
+    return sum(
+        payment.paid_pence - payment.refunded_pence
+        for payment in _paid(booking)
+        if not purpose or payment.charge.purpose == purpose
+    )
+
+
+def _refund(pence: int, reason: RefundReason) -> Refund:
+    return Refund(pence, reason) if pence else NOTHING
 
 
 @transaction.atomic
@@ -147,7 +155,7 @@ class _ElsewhereError(Exception):
 def end_with_session(*, session: Session, by: Actor, now: dt.datetime) -> int:
     """KCC cancelled a session: end every booking on it, with the whole fee back. Composed; the session is locked."""
     reason = session.cancel_reason
-    bookings = _live_on(session)
+    bookings = _live_on(session, by=by, now=now)
     for booking in bookings:
         was_confirmed = booking.status == BookingStatus.CONFIRMED
         refund = refund_on_cancel(booking, cause=CancelCause.KCC, now=now)
@@ -164,7 +172,7 @@ def follow_session(*, session: Session, by: Actor, now: dt.datetime) -> int:
 
     Raises CandidatesStrandedError where somebody would then be past their complete by.
     """
-    bookings = _live_on(session)
+    bookings = _live_on(session, by=by, now=now)
     if not all(rules.ends_in_time(session.ends_at, booking.referral.complete_by) for booking in bookings):
         raise CandidatesStrandedError
     confirmed = [booking for booking in bookings if booking.status == BookingStatus.CONFIRMED]
@@ -173,12 +181,22 @@ def follow_session(*, session: Session, by: Actor, now: dt.datetime) -> int:
     return len(confirmed)
 
 
-def _live_on(session: Session) -> list[Booking]:
-    """Lock the referrals, then the bookings, of everybody on a locked session."""
-    live = Booking.objects.live().filter(place__session=session)
+def _live_on(session: Session, *, by: Actor, now: dt.datetime) -> list[Booking]:
+    """Lock the referrals, then the bookings, of everybody on a locked session, and return the bookings.
+
+    Who is only about to move there chose a session that is no longer what it was: their move ends, their date stays.
+    """
+    to_it = Move.objects.filter(place__session=session, status=MoveStatus.HELD)
+    live = Booking.objects.live().filter(Q(place__session=session) | Exists(to_it.filter(booking=OuterRef("pk"))))
     referral_ids = list(live.values_list("referral_id", flat=True))
     list(Referral.objects.select_for_update(no_key=True).filter(pk__in=referral_ids).order_by("pk"))
-    return list(live.select_for_update(no_key=True, of=("self",)).with_session().order_by("pk"))
+    locked = list(live.select_for_update(no_key=True, of=("self",)).with_session().order_by("pk"))
+    on_it = [booking for booking in locked if booking.place.session_id == session.pk]
+    for booking in locked:
+        if booking not in on_it:
+            end_move(booking, by=by, now=now, words="The new date was changed or cancelled. Their present date stays.")
+            payments.give_up_charge(booking_reference=booking.reference, by=by, now=now)
+    return on_it
 
 
 def _end(
@@ -210,6 +228,7 @@ def _end(
         data={"refund_pence": refund.pence, **({"evidence": evidence} if evidence else {})},
     )
     courses.release_place(place_id=booking.place_id, reason=cause.lower(), by=by, now=now)
+    end_move(booking, by=by, now=now, words="The move ended with the booking.")
     payments.give_up_charge(booking_reference=booking.reference, by=by, now=now)
     messages.withdraw_reminders(booking, now=now)
     left = refund.pence
@@ -229,12 +248,9 @@ def _end(
 
 
 def _paid(booking: Booking) -> list[Attempt]:
-    """The payments that settled the course fee; one made twice goes back by itself and is not among them."""
+    """The payments that settled a charge, the course fee first; one made twice goes back by itself: not among them."""
     return list(
-        Attempt.objects.filter(
-            charge__booking_reference=booking.reference,
-            charge__purpose=Purpose.COURSE_FEE,
-            status=AttemptStatus.PAID,
-            is_extra=False,
-        ).order_by("pk")
+        Attempt.objects.filter(charge__booking_reference=booking.reference, status=AttemptStatus.PAID, is_extra=False)
+        .select_related("charge")
+        .order_by("charge__purpose", "pk")
     )

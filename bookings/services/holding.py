@@ -1,27 +1,27 @@
-"""From a chosen date to a booking that only has to be paid for: hold, extend, contact details, consents, lapse."""
+"""From a chosen date to a booking that only has to be paid for: hold, extend, contact details, consents."""
 
 import datetime as dt
 from collections.abc import Iterable
-from contextlib import suppress
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F
+from django.db.models import Exists, F, QuerySet
 
 from audit import services as audit
 from audit.context import Actor
-from bookings import messages, rules
+from bookings import rules
 from bookings.constants import BookingStatus, CancelCause, ConsentKind
 from bookings.errors import (
     AfterCompleteByError,
     AlreadyBookedError,
     BookByPassedError,
-    BookingStateError,
     ConsentNeededError,
     HoldEndedError,
     NoMoreTimeError,
     OfferEndedError,
 )
 from bookings.models import Booking, Consent, ConsentText, Policy
+from bookings.services.lapsing import lapse_expired, runs
 from bookings.services.locking import lock_booking, lock_referral, lock_sessions, move
 from common.clock import london_day, moment_words
 from common.errors import TransitionError
@@ -32,8 +32,6 @@ from courses.errors import NoPlaceLeftError, SessionNotFoundError, SessionNotOpe
 from courses.models import Place, Session
 from payments import selectors as fees
 from payments import services as payments
-from payments.constants import PENDING_ATTEMPTS
-from payments.models import Attempt
 from referrals.constants import BOOKABLE
 from referrals.models import Referral
 
@@ -50,7 +48,8 @@ def hold(*, referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> B
     Raises NoPlaceLeftError, SessionNotOpenError, SessionNotFoundError, AfterCompleteByError, BookByPassedError,
     OfferEndedError, AlreadyBookedError; after each nothing has changed for this referral.
     """
-    if _is_full(referral_id, session_id, now):
+    theirs = Booking.objects.live().filter(place__session_id=session_id, referral_id=referral_id)
+    if is_full(session_id, theirs=theirs, now=now):
         raise NoPlaceLeftError
     for last_try in (False, True):
         try:
@@ -61,13 +60,13 @@ def hold(*, referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> B
     raise AssertionError("unreachable")
 
 
-def _is_full(referral_id: int, session_id: int, now: dt.datetime) -> bool:
+def is_full(session_id: int, *, theirs: QuerySet[Any], now: dt.datetime) -> bool:
     """Look before anything is locked, so that those who come too late do not queue for the lock.
 
-    Full of others' places that have not run out. Whoever is let on is decided under the lock.
+    Full of others' places that have not run out; `theirs` are rows that say they have one. Whoever is let on is
+    decided under the lock.
     """
     full = Session.objects.filter(pk=session_id, places_claimed__gte=F("capacity"))
-    theirs = Booking.objects.live().filter(place__session_id=session_id, referral_id=referral_id)
     run_out = Place.objects.filter(session_id=session_id, state=PlaceState.HELD, held_until__lte=now)
     return full.filter(~Exists(theirs), ~Exists(run_out)).exists()
 
@@ -98,7 +97,7 @@ def _hold_locked(referral: Referral, session: Session, live: Booking | None, by:
     if session.starts_at - now < dt.timedelta(minutes=policy.closes_minutes):
         raise SessionNotOpenError
     if live:
-        if live.place.session_id == session.pk and _runs(live.place, now):
+        if live.place.session_id == session.pk and runs(live.place, now):
             return live
         _give_back(live, now=now, by=by)
     until = rules.held_until(now=now, minutes=policy.hold_minutes)
@@ -236,65 +235,12 @@ def texts_needed(booking: Booking, *, now: dt.datetime) -> list[ConsentText]:
     )
 
 
-def lapse(*, booking_id: int, by: Actor, now: dt.datetime) -> bool:
-    """Let a hold go whose time is over; returns whether it went. Durable.
-
-    A hold whose payment page is still open is stretched instead: a place is never taken from under a payment. The
-    charge is given up with it, so that what is paid all the same comes back by itself.
-    """
-    with transaction.atomic(durable=True):
-        booking = lock_booking(booking_id)
-        if booking.status != BookingStatus.HELD or _runs(booking.place, now):
-            return False
-        paying_until = payment_open_until(booking.reference)
-        if paying_until and paying_until > now:
-            courses.keep_place(place_id=booking.place_id, until=paying_until, by=by, now=now)
-            return False
-        payments.give_up_charge(booking_reference=booking.reference, by=by, now=now)
-        courses.release_place(place_id=booking.place_id, reason="lapsed", by=by, now=now)
-        move(booking, BookingStatus.LAPSED, by=by, now=now, words="The hold ran out before payment.")
-        messages.hold_lapsed(booking, now=now)
-    return True
-
-
-def lapse_expired(*, session_id: int, by: Actor, now: dt.datetime) -> int:
-    """Let go every hold on a session whose time is over; returns how many went. Each in its own transaction."""
-    expired = Booking.objects.filter(
-        place__session_id=session_id, place__state=PlaceState.HELD, place__held_until__lte=now
-    )
-    return sum(lapse(booking_id=pk, by=by, now=now) for pk in expired.values_list("pk", flat=True))
-
-
-def release_holds(*, now: dt.datetime, by: Actor, limit: int = 1000) -> dict[str, int]:
-    """Let go every hold whose time is over, oldest first. Safe to run twice and at once. Returns {"released"}."""
-    expired = Booking.objects.filter(place__state=PlaceState.HELD, place__held_until__lte=now)
-    released = 0
-    for booking_id in list(expired.order_by("place__held_until").values_list("pk", flat=True)[:limit]):
-        with suppress(BookingStateError):  # it was moved to another session just now: it is running again
-            released += lapse(booking_id=booking_id, by=by, now=now)
-    return {"released": released}
-
-
-def payment_open_until(booking_reference: str) -> dt.datetime | None:
-    """Until when a payment of this booking may still be made and heard of; None where no payment page is open."""
-    attempt = (
-        Attempt.objects.filter(charge__booking_reference=booking_reference, status__in=PENDING_ATTEMPTS)
-        .order_by("-expires_at")
-        .first()
-    )
-    return attempt.expires_at + rules.CHECKOUT_MARGIN if attempt else None
-
-
 def running(booking_id: int, *, now: dt.datetime) -> Booking:
     """Lock a booking that is still being made. Raises HoldEndedError."""
     booking = lock_booking(booking_id)
-    if booking.status != BookingStatus.HELD or not _runs(booking.place, now):
+    if booking.status != BookingStatus.HELD or not runs(booking.place, now):
         raise HoldEndedError
     return booking
-
-
-def _runs(place: Place, now: dt.datetime) -> bool:
-    return place.state == PlaceState.HELD and place.held_until is not None and place.held_until > now
 
 
 def _live(referral_id: int, *, lock: bool = False) -> Booking | None:
@@ -306,7 +252,7 @@ def _give_back(live: Booking, *, by: Actor, now: dt.datetime) -> None:
     """End a hold because its candidate chooses again, or comes back after its time."""
     payments.give_up_charge(booking_reference=live.reference, by=by, now=now)
     courses.release_place(place_id=live.place_id, reason="chose again", by=by, now=now)
-    if _runs(live.place, now):
+    if runs(live.place, now):
         move(
             live,
             BookingStatus.CANCELLED,

@@ -1,13 +1,14 @@
 """Locks in the house's order (session, referral, booking, charge), and the one place that changes a status."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from audit import services as audit
 from audit.context import Actor
-from bookings.constants import BOOKING_TRANSITIONS, BookingStatus, CancelCause
-from bookings.errors import BookingNotFoundError, BookingStateError
-from bookings.models import Booking
+from bookings.constants import BOOKING_TRANSITIONS, MOVE_TRANSITIONS, BookingStatus, CancelCause, MoveStatus
+from bookings.errors import BookingNotFoundError, BookingStateError, MoveNotFoundError, MoveStateError
+from bookings.models import Booking, Move
 from courses.models import Session
 from referrals.models import Referral
 
@@ -23,17 +24,18 @@ def lock_referral(referral_id: int) -> Referral:
     return Referral.objects.select_for_update(no_key=True).get(pk=referral_id)
 
 
-def lock_booking(booking_id: int) -> Booking:
+def lock_booking(booking_id: int, *, also: Iterable[int] = ()) -> Booking:
     """Lock a booking and everything above it in the order, and return it as it is now, with all of that.
 
-    Raises BookingNotFoundError; BookingStateError where it changed its session between the look and the lock (the
-    caller's request is then out of date).
+    `also` are further sessions that are locked with its own. Raises BookingNotFoundError;
+    BookingStateError where it changed its session between the look and the lock (the caller's request is then out of
+    date).
     """
     where = Booking.objects.filter(pk=booking_id).values_list("place__session_id", "referral_id").first()
     if where is None:
         raise BookingNotFoundError
     session_id, referral_id = where
-    session = lock_sessions({session_id})[session_id]
+    session = lock_sessions({session_id, *also})[session_id]
     referral = lock_referral(referral_id)
     locked = Booking.objects.select_for_update(no_key=True, of=("self",)).select_related("place", "policy")
     booking = locked.get(pk=booking_id)
@@ -41,6 +43,24 @@ def lock_booking(booking_id: int) -> Booking:
         raise BookingStateError
     booking.place.session, booking.referral = session, referral
     return booking
+
+
+def lock_move(move_id: int) -> Move:
+    """Lock a move, its booking, and everything above that, both sessions included; it comes with all of it.
+
+    Raises MoveNotFoundError, BookingStateError.
+    """
+    where = Move.objects.filter(pk=move_id).values_list("booking_id", "place__session_id").first()
+    if where is None:
+        raise MoveNotFoundError
+    booking_id, session_id = where
+    booking = lock_booking(booking_id, also={session_id})
+    locked = Move.objects.select_for_update(no_key=True, of=("self",)).select_related("place", "charge")
+    move = locked.get(pk=move_id)
+    if move.place.session_id != session_id:
+        raise BookingStateError
+    move.booking, move.place.session = booking, Session.objects.with_room().get(pk=session_id)
+    return move
 
 
 def move(
@@ -73,4 +93,39 @@ def move(
         subject=f"booking:{booking.reference}",
         reason=reason,
         data={"before": before, **(data or {})},
+    )
+
+
+def change_move(
+    move: Move, to: MoveStatus, *, by: Actor, now: dt.datetime, words: str, reason: str = "", action: str = ""
+) -> None:
+    """Change the status of a move to another date: it alone does. Its booking is locked. Raises MoveStateError."""
+    if to not in MOVE_TRANSITIONS[move.status]:
+        raise MoveStateError
+    before = move.status
+    move.status, move.status_at, move.status_by = to, now, str(by)
+    move.save(update_fields=["status", "status_at", "status_by", "place"])
+    record_move(
+        move, action or f"booking.move_{to.lower()}", by=by, now=now, words=words, reason=reason, before=before
+    )
+
+
+def record_move(
+    move: Move, action: str, *, by: Actor, now: dt.datetime, words: str, reason: str = "", before: str = ""
+) -> None:
+    """Write into the record what became of a move. It comes with its booking, and that with its referral."""
+    audit.record(
+        action,
+        by=by,
+        now=now,
+        words=words,
+        referral_key=move.booking.referral.key,
+        subject=f"booking:{move.booking.reference}",
+        reason=reason,
+        data={
+            "move": move.pk,
+            "rule": move.rule,
+            "fee_pence": move.fee_pence,
+            **({"before": before} if before else {}),
+        },
     )

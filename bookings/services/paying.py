@@ -8,11 +8,13 @@ from audit.context import Actor
 from bookings import rules
 from bookings.errors import IncompleteError, NoMoreTimeError
 from bookings.models import Booking, Consent
-from bookings.services.holding import check_offer, payment_open_until, running, texts_needed
+from bookings.services.holding import check_offer, running, texts_needed
+from bookings.services.lapsing import payment_open_until
 from common.clock import date_words, london_day
 from courses import services as courses
 from courses.constants import SessionStatus
 from courses.errors import SessionNotOpenError
+from courses.models import Session
 from payments import services as payments
 from payments.constants import Purpose
 from payments.models import Attempt
@@ -31,12 +33,7 @@ def start_payment(*, booking_id: int, success_url: str, cancel_url: str, by: Act
     with transaction.atomic(durable=True):
         booking = running(booking_id, now=now)
         _check(booking, now=now)
-        open_until = payment_open_until(booking.reference)
-        is_open = open_until is not None and open_until > now
-        until = open_until if open_until and is_open else expires_at + rules.CHECKOUT_MARGIN
-        longest = booking.created_at + dt.timedelta(minutes=booking.policy.hold_longest_minutes)
-        if not is_open and until > longest:
-            raise NoMoreTimeError
+        until = pay_until(booking, began_at=booking.created_at, expires_at=expires_at, now=now)
         courses.keep_place(place_id=booking.place_id, until=until, by=by, now=now)
         charge = payments.open_charge(
             booking_reference=booking.reference,
@@ -45,7 +42,7 @@ def start_payment(*, booking_id: int, success_url: str, cancel_url: str, by: Act
             purpose=Purpose.COURSE_FEE,
             amount_pence=booking.fee_pence,
             parts=booking.fee_parts,
-            description=_description(booking),
+            description=course_words(booking.place.session)[:120],
             email=booking.email,
             by=by,
             now=now,
@@ -67,6 +64,25 @@ def start_payment(*, booking_id: int, success_url: str, cancel_url: str, by: Act
     return attempt
 
 
+def pay_until(booking: Booking, *, began_at: dt.datetime, expires_at: dt.datetime, now: dt.datetime) -> dt.datetime:
+    """Until when a place is held while it is paid for: over the page that is open, or over one that `expires_at`.
+
+    Raises NoMoreTimeError where a new page would hold it for longer than the policy allows from `began_at`.
+    """
+    open_until = payment_open_until(booking.reference)
+    if open_until is not None and open_until > now:
+        return open_until
+    until = expires_at + rules.CHECKOUT_MARGIN
+    if until > began_at + dt.timedelta(minutes=booking.policy.hold_longest_minutes):
+        raise NoMoreTimeError
+    return until
+
+
+def course_words(session: Session) -> str:
+    """The course and its day, as the payment page says it."""
+    return f"{session.course_type.name}, {date_words(london_day(session.starts_at))}"
+
+
 def _check(booking: Booking, *, now: dt.datetime) -> None:
     session = booking.place.session
     check_offer(booking.referral, session, now=now)
@@ -75,8 +91,3 @@ def _check(booking: Booking, *, now: dt.datetime) -> None:
     given = set(Consent.objects.filter(booking=booking).values_list("text_id", flat=True))
     if booking.details_at is None or not {text.pk for text in texts_needed(booking, now=now)} <= given:
         raise IncompleteError
-
-
-def _description(booking: Booking) -> str:
-    session = booking.place.session
-    return f"{session.course_type.name}, {date_words(london_day(session.starts_at))}"[:120]

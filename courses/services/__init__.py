@@ -1,6 +1,6 @@
 """Every write to courses, sessions and places: one function per use case."""
 
-from courses.services.places import hold_place, keep_place, release_place, take_place
+from courses.services.places import hold_place, keep_place, let_run_out, release_place, take_place
 from courses.services.sessions import (
     cancel_session,
     change_capacity,
@@ -20,6 +20,7 @@ __all__ = [
     "close_session",
     "hold_place",
     "keep_place",
+    "let_run_out",
     "mark_delivered",
     "open_session",
     "release_place",

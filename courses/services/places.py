@@ -72,6 +72,19 @@ def release_place(*, place_id: int, reason: str, by: Actor, now: dt.datetime) ->
     return place
 
 
+@transaction.atomic
+def let_run_out(*, place_id: int, by: Actor, now: dt.datetime) -> Place:
+    """Let the time of a held place be over now, so that the next sweep gives it back; any other is returned as it is.
+
+    For callers that hold locks below the session's and so may not take that any more.
+    """
+    place = _lock(place_id)
+    if place.held_until and place.held_until > now:
+        place.held_until = now
+        place.save(update_fields=["held_until"])
+    return place
+
+
 def lock_session(session_id: int) -> Session:
     """Lock a session's row, leaving foreign keys to it free. Raises SessionNotFoundError."""
     session = Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()

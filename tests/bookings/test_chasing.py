@@ -160,6 +160,7 @@ def test_every_message_of_bookings_has_all_the_values_its_words_may_name() -> No
     messages.cancelled(held, refund_pence=9200, by_kcc=True, now=NOW)
     messages.withdrawn(booking, refund_pence=9200, was_confirmed=True, now=NOW)
     messages.offer_withdrawn(referral, now=NOW)
+    messages.move_not_made(booking, move_id=1, wanted=start, refund_pence=2500, now=NOW)
     messages.paid_too_late(booking, refund_pence=9200, can_book_again=True, now=NOW)
     messages.waiting_offer(held, leave_url="https://x.example/", now=NOW)
     messages.payment_received(booking, charge_id=1, amount_pence=2500, paid_for="the move", now=NOW)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bookings.constants import BookingStatus
+from bookings.constants import BookingStatus, MoveStatus
 from courses.constants import PlaceState
 from tests.factories import bookings as b
 from tests.factories import courses as c
@@ -27,6 +27,21 @@ def test_a_booking_of_each_state_can_be_made(
     booking = made_by.create()
     booking.refresh_from_db()
     assert (booking.status, booking.place.state) == (status, place)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("made_by", "status", "place"),
+    [
+        (b.MoveFactory, MoveStatus.HELD, PlaceState.HELD),
+        (b.PaidMoveFactory, MoveStatus.HELD, PlaceState.HELD),
+        (b.LapsedMoveFactory, MoveStatus.LAPSED, PlaceState.RELEASED),
+    ],
+)
+def test_a_move_of_each_state_can_be_made(made_by: type[b.MoveFactory], status: MoveStatus, place: PlaceState) -> None:
+    move = made_by.create()
+    move.refresh_from_db()
+    assert (move.status, move.place.state, move.booking.status) == (status, place, BookingStatus.CONFIRMED)
 
 
 @pytest.mark.django_db

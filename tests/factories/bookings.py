@@ -6,13 +6,15 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from bookings.constants import BookingStatus, CancelCause, ConsentKind, NeedKind
-from bookings.models import Booking, Consent, ConsentText, Need, Policy
+from bookings.constants import BookingStatus, CancelCause, ConsentKind, MoveRule, MoveStatus, NeedKind
+from bookings.models import Booking, Consent, ConsentText, Move, Need, Policy
 from common.clock import london_day
 from common.identifiers import new_booking_reference
 from courses.models import Place, Session
+from payments.constants import ChargeStatus, Purpose
 from referrals.models import Referral
 from tests.factories import courses as c
+from tests.factories import payments as p
 from tests.factories import referrals as r
 
 NOW = r.NOW
@@ -110,6 +112,70 @@ class NotCompletedBookingFactory(ConfirmedBookingFactory):
         lambda booking: r.NotCompletedReferralFactory.create(now=booking.now, course_type=booking.session.course_type)
     )
     status = BookingStatus.NOT_COMPLETED
+
+
+class MoveFactory(DjangoModelFactory[Move]):
+    """Under way, free: the place of `booking` (confirmed) is theirs, one on `session`, a week later, is held."""
+
+    class Meta:
+        model = Move
+        exclude = ("now", "session")
+
+    now: Any = NOW
+    booking: Any = factory.LazyAttribute(lambda move: ConfirmedBookingFactory.create(now=move.now))
+    session = factory.LazyAttribute(
+        lambda move: c.OpenSessionFactory.create(
+            course_type=move.booking.place.session.course_type,
+            starts_at=move.booking.place.session.starts_at + dt.timedelta(days=7),
+        )
+    )
+    from_place = factory.SelfAttribute("booking.place")
+    place = factory.LazyAttribute(
+        lambda move: c.HeldPlaceFactory.create(
+            session=move.session, holder=move.booking.referral.key, claimed_at=move.now
+        )
+    )
+    status: Any = MoveStatus.HELD
+    status_at = factory.SelfAttribute("now")
+    status_by = factory.LazyAttribute(lambda move: f"candidate:{move.booking.referral.key}")
+    created_at = factory.SelfAttribute("now")
+    rule: Any = MoveRule.FREE
+    fee_pence = 0
+
+
+class PaidMoveFactory(MoveFactory):
+    """Under way, with a fee that is to be paid: its charge is `move.charge`, open."""
+
+    rule = MoveRule.LATE
+    fee_pence = 2500
+    charge = factory.LazyAttribute(
+        lambda move: p.ChargeFactory.create(
+            booking_reference=move.booking.reference,
+            referral_key=move.booking.referral.key,
+            purpose=Purpose.MOVE_FEE,
+            amount_pence=move.fee_pence,
+            parts={"police": 0, "levy": 0, "vat": 0, "provider": move.fee_pence},
+            now=move.now,
+        )
+    )
+
+
+class LapsedMoveFactory(PaidMoveFactory):
+    """The hold of the new place ran out before the fee was paid; the charge is given up."""
+
+    status = MoveStatus.LAPSED
+    place = factory.LazyAttribute(
+        lambda move: c.ReleasedPlaceFactory.create(
+            session=move.session, holder=move.booking.referral.key, claimed_at=move.now
+        )
+    )
+
+    @classmethod
+    def _create(cls, model_class: type[Move], *args: Any, **kwargs: Any) -> Move:
+        move = super()._create(model_class, *args, **kwargs)
+        move.charge.status = ChargeStatus.CANCELLED
+        move.charge.save()
+        return move
 
 
 class NeedFactory(DjangoModelFactory[Need]):

@@ -186,7 +186,7 @@ def test_control_without_the_lock_a_payment_meets_a_place_that_is_gone(monkeypat
     looks: list[int] = []
     read, lapsed = threading.Event(), threading.Event()
 
-    def look_without_lock(booking_id: int) -> Booking:
+    def look_without_lock(booking_id: int, **_: Any) -> Booking:
         booking = Booking.objects.with_session().get(pk=booking_id)
         looks.append(booking_id)
         if len(looks) == 2:  # the first is for the charge's lock
