@@ -5,9 +5,11 @@ Only digests are kept, in flat arrays, so that the largest file costs a few mega
 
 from array import array
 from hashlib import blake2b
+from struct import Struct
 from typing import Literal
 
-_HALF = 1 << 64
+_two_halves = Struct("<QQ").unpack
+_one = Struct("<Q").unpack_from
 _SMALLEST = 1 << 10
 
 
@@ -30,31 +32,29 @@ class SeenRows:
 
         `content` is 8 bytes or more of its digest, of which the first 8 count.
         """
-        digest = int.from_bytes(blake2b("\x1f".join(key).encode(), digest_size=16).digest(), "big")
-        high, low = divmod(digest or 1, _HALF)
-        what = int.from_bytes(content[:8], "big")
-        slot = self._slot(high, low)
-        if self._highs[slot] or self._lows[slot]:
-            return "same" if self._contents[slot] == what else "other"
-        self._highs[slot], self._lows[slot], self._contents[slot] = high, low, what
+        high, low = _two_halves(blake2b("\x1f".join(key).encode(), digest_size=16).digest())
+        low = low or 1  # 0 is an empty slot
+        (what,) = _one(content)
+        lows, mask = self._lows, self._mask
+        slot = low & mask
+        while held := lows[slot]:
+            if held == low and self._highs[slot] == high:
+                return "same" if self._contents[slot] == what else "other"
+            slot = (slot + 1) & mask
+        self._highs[slot], lows[slot], self._contents[slot] = high, low, what
         self._count += 1
-        if 5 * self._count > 4 * len(self._lows):
+        if 5 * self._count > 4 * len(lows):
             self._grow()
         return "first"
-
-    def _slot(self, high: int, low: int) -> int:
-        highs, lows, mask = self._highs, self._lows, self._mask
-        slot = low & mask
-        while (lows[slot] or highs[slot]) and (lows[slot] != low or highs[slot] != high):
-            slot = (slot + 1) & mask
-        return slot
 
     def _grow(self) -> None:
         highs, lows, contents = self._highs, self._lows, self._contents
         self._make_room(2 * len(lows))
         for high, low, content in zip(highs, lows, contents, strict=True):
-            if high or low:
-                slot = self._slot(high, low)
+            if low:
+                slot = low & self._mask
+                while self._lows[slot]:
+                    slot = (slot + 1) & self._mask
                 self._highs[slot], self._lows[slot], self._contents[slot] = high, low, content
 
     def _make_room(self, size: int) -> None:

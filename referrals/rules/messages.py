@@ -1,6 +1,7 @@
 """What an officer is told about a cell: what should stand there, in words fit for a sergeant with a spreadsheet."""
 
 import datetime as dt
+from functools import lru_cache
 
 from common.clock import date_words
 from referrals.rules.problems import Problem, character_name, problem
@@ -109,6 +110,7 @@ def speed_outside_band(value: str, limit: int, band: tuple[int, int] | None) -> 
     return problem("recorded_speed_mph", "speed_outside_band", message, value)
 
 
+@lru_cache(maxsize=1_024)
 def filled_in(column: str, day: dt.date) -> Problem:
     """Make the warning that an empty book-by or complete-by date was filled in."""
     return Problem(column, f"{column}_filled_in", f"It was empty; we filled in {date_words(day)}.", "")

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import Any
 
 from referrals.constants import RowState
-from referrals.services.checking import Prepared
+from referrals.services.checking import Prepared, secret_lines
 from referrals.services.lines import STATE_COLUMNS, WARNED, Lines, as_found
 
 # Below this a fork is not worth its while.
@@ -52,24 +52,25 @@ class Slice:
 
     def rows(self) -> list[Prepared]:
         """The rows one by one, for when the database does hold something."""
-        return self.packed if isinstance(self.packed, list) else self._unpacked(self.packed)
+        rows = self.packed
+        if not isinstance(rows, list):
+            rows = [Prepared.unpacked(values) for values in pickle.loads(rows)]  # noqa: S301 - made by our own child
+        if not self.offers:
+            return rows
+        lines = (offer.rsplit("\t", len(STATE_COLUMNS))[0] for offer in self.offers.decode().split("\n"))
+        return [row.with_line(next(lines)) if row.state == RowState.NEW else row for row in rows]
 
     def pack(self) -> None:
         """Make it small and quick to send: lines are in `offers`, values can be read again."""
         if isinstance(self.packed, list):
             self.packed = pickle.dumps([row.packed() for row in self.packed], 5)
 
-    def _unpacked(self, packed: bytes) -> list[Prepared]:
-        offers = (offer.rsplit("\t", len(STATE_COLUMNS))[0] for offer in self.offers.decode().split("\n"))
-        told = [Prepared.unpacked(values) for values in pickle.loads(packed)]  # noqa: S301 - made by our own child
-        return [row._replace(line=next(offers)) if row.state == RowState.NEW else row for row in told]
-
 
 def slices(rows: Iterator[Prepared], *, size: int, lines: Lines | None) -> Generator[Slice]:
     """Cut rows into slices and, for referrals, make the lines of each."""
     while part := list(islice(rows, size)):
         new = [row for row in part if row.state == RowState.NEW]
-        hashes = [row.hashes for row in new if row.hashes]
+        hashes, offers = secret_lines(new) if lines else ([], [])
         yield Slice(
             last=part[-1].number,
             count=len(part),
@@ -79,7 +80,7 @@ def slices(rows: Iterator[Prepared], *, size: int, lines: Lines | None) -> Gener
             numbers=_hashes(each.driver_number for each in hashes if each.driver_number),
             persons=_hashes(each.person for each in hashes),
             unnumbered=_hashes(each.person for each in hashes if not each.driver_number),
-            offers=lines.offers(new).encode() if lines else b"",
+            offers=lines.offers(offers).encode() if lines else b"",
             settled=lines.rows(map(as_found, part)).encode() if lines else b"",
             events=lines.events(new).encode() if lines else b"",
             packed=part,

@@ -1,17 +1,19 @@
 """What a referral holds of the row that police sent: its columns, and how another row differs from them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
 from common.clock import date_words, london
-from common.crypto import encrypt
+from common.crypto import encrypt_all
 from referrals import lookups
 from referrals.models import Referral
 from referrals.rules.checked import ReferralValues
 
 # COPY's word for nothing.
 NULL = "\\N"
+# What bytes begin with there.
+_HEX = "\\\\x"
 
 # Columns of the table, in the order of `content_text`.
 CONTENT_COLUMNS = (
@@ -91,13 +93,23 @@ class Hashes(NamedTuple):
 
 def hashes_of(values: ReferralValues) -> Hashes:
     """The hashes and the encrypted driver number of a referral."""
-    number = values.driver_number
-    return Hashes(
-        lookups.pin_hash(values.force_code, values.reference, values.pin),
-        lookups.clean_number_hash(number) if values.licence_type in _CLEANED else lookups.driver_number_hash(number),
-        encrypt(number),
-        lookups.person_hash(values.surname, values.date_of_birth, values.postcode),
-    )
+    return hashes_of_all([values])[0]
+
+
+def hashes_of_all(rows: Sequence[ReferralValues]) -> list[Hashes]:
+    """The hashes and the encrypted driver number of each referral: quicker for many at a time."""
+    pin, number, person = lookups.pin_hash, lookups.clean_number_hash, lookups.person_hash
+    return [
+        Hashes(
+            pin(values.force_code, values.reference, values.pin),
+            number(values.driver_number)
+            if values.licence_type in _CLEANED
+            else lookups.driver_number_hash(values.driver_number),
+            encrypted,
+            person(values.surname, values.date_of_birth, values.postcode),
+        )
+        for values, encrypted in zip(rows, encrypt_all([values.driver_number for values in rows]), strict=True)
+    ]
 
 
 def content_text(values: ReferralValues, course_type_id: int) -> str:
@@ -127,6 +139,13 @@ def secret_text(hashes: Hashes, content: bytes) -> str:
         f"\\\\x{hashes.pin.hex()}\t\\\\x{hashes.driver_number_encrypted.hex()}\t\\\\x{hashes.driver_number.hex()}\t"
         f"\\\\x{hashes.person.hex()}\t\\\\x{content.hex()}"
     )
+
+
+def secrets_of(line: str) -> tuple[Hashes, bytes]:
+    """The hashes and the content's hash in a line that ends with `secret_text`."""
+    ends = line.rsplit("\t", len(SECRET_COLUMNS))[1:]
+    pin, encrypted, driver_number, person, content = (bytes.fromhex(end[len(_HEX) :]) for end in ends)
+    return Hashes(pin, driver_number, encrypted, person), content
 
 
 def changed_columns(held: Referral, values: ReferralValues, hashes: Hashes) -> dict[str, list[str]]:

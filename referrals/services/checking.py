@@ -14,7 +14,7 @@ from referrals.constants import RowState
 from referrals.files import Row, Table
 from referrals.rules import messages
 from referrals.rules.checked import AnyChecked, AnyValues, ReferralValues
-from referrals.services.changes import Hashes, content_text, hashes_of, secret_text
+from referrals.services.changes import Hashes, content_text, hashes_of_all, secret_text, secrets_of
 
 _CHECKS: dict[str, Callable[..., AnyChecked]] = {
     "referrals": rules.check_referral,
@@ -31,8 +31,9 @@ class Prepared(NamedTuple):
     """A row after its checks: what its own file tells about it. The database may still change a `new` into another.
 
     `key` is the force the row names and what it speaks of within it; `problems` say why it is rejected or quarantined.
-    `content` is empty for a rejected row; `hashes` and `line` (all that police send, for COPY) are there for a new
-    referral. A row that came from another process has its cells in one text where they are good, and no values.
+    `content` is empty for a rejected row. `line` is all that police send, for COPY; a new referral has it, and after
+    `with_secrets` its `hashes` too. A row that came from another process has its cells in one text where they are
+    good, and no values.
     """
 
     number: int
@@ -50,18 +51,25 @@ class Prepared(NamedTuple):
         """The cells as they came, in the file's order."""
         return self.cells.split(_BETWEEN_CELLS) if isinstance(self.cells, str) else list(self.cells)
 
-    def packed(self) -> tuple[object, ...]:
-        """The row as few and simple values, without what can be made again."""
+    def packed(self) -> tuple[Any, ...]:
+        """The row as few and simple values, without what can be made again: of a new one its line tells the rest."""
+        if self.state == RowState.NEW:
+            return self.number, self.warnings, _BETWEEN_CELLS.join(self.cells)
         cells = self.cells if self.state == RowState.REJECTED else _BETWEEN_CELLS.join(self.cells)
-        hashes = tuple(self.hashes) if self.hashes else None
-        return self.number, self.state, self.key, self.content, cells, self.problems, self.warnings, hashes
+        return self.number, self.warnings, cells, str(self.state), self.key, self.content, self.problems
 
     @classmethod
     def unpacked(cls, values: tuple[Any, ...]) -> "Prepared":
-        """A row from what `packed` gave, without values and line."""
-        number, state, key, content, cells, problems, warnings, hashes = values
-        kept = Hashes(*hashes) if hashes else None
-        return cls(number, state, key, content, cells, problems, warnings, kept)
+        """A row from what `packed` gave; a new one still needs `with_line`."""
+        number, warnings, cells, *told = values
+        state, key, content, problems = told or (RowState.NEW, ("", ""), b"", ())
+        return cls(number, state, key, content, cells, problems, warnings)
+
+    def with_line(self, line: str) -> "Prepared":
+        """The row of a new referral with all that its line for COPY tells."""
+        force_code, reference, _ = line.split("\t", 2)
+        hashes, content = secrets_of(line)
+        return self._replace(key=(force_code, reference), content=content, hashes=hashes, line=line)
 
 
 def prepare(
@@ -83,7 +91,7 @@ def prepare(
         prepared = prepared_of(checked, number=row.number, cells=row.cells, courses=courses)
         met = seen.meet(prepared.key, prepared.content)
         if met == "first":
-            yield with_line(prepared)
+            yield prepared
         elif met == "same":
             yield prepared._replace(state=RowState.UNCHANGED, problems=(), warnings=())
         else:
@@ -108,12 +116,19 @@ def prepared_of(checked: AnyChecked, *, number: int, cells: Sequence[str], cours
     return Prepared(number, state, key, content, cells, checked.quarantine, checked.warnings, None, values, line)
 
 
-def with_line(row: Prepared) -> Prepared:
+def secret_lines(rows: Sequence[Prepared]) -> tuple[list[Hashes], list[str]]:
+    """The hashes of new referrals, and their lines ready for COPY; many at a time, for it is quicker."""
+    hashes = hashes_of_all([cast(ReferralValues, row.values) for row in rows])
+    lines = [f"{row.line}\t{secret_text(each, row.content)}" for row, each in zip(rows, hashes, strict=True)]
+    return hashes, lines
+
+
+def with_secrets(row: Prepared) -> Prepared:
     """The row ready for COPY, where it is a new referral."""
     if row.state is not RowState.NEW or not row.line:
         return row
-    hashes = hashes_of(cast(ReferralValues, row.values))
-    return row._replace(hashes=hashes, line=f"{row.line}\t{secret_text(hashes, row.content)}")
+    (hashes,), (line,) = secret_lines([row])
+    return row._replace(hashes=hashes, line=line)
 
 
 def _rejected(row: Row, errors: tuple[rules.Problem, ...]) -> Prepared:

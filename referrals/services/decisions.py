@@ -16,7 +16,7 @@ from referrals.files.header import column_name
 from referrals.models import BatchRow, Referral
 from referrals.rules import ReferralValues, WithdrawalValues
 from referrals.services.changes import changed_columns, hashes_of, listed
-from referrals.services.checking import Prepared, checked_on, prepared_of, with_line
+from referrals.services.checking import Prepared, checked_on, prepared_of, with_secrets
 from referrals.services.lifecycle import id_of, lock, withdraw_composed
 from referrals.services.scheme import Scheme, read_scheme
 from referrals.services.settling import insert, update
@@ -145,4 +145,4 @@ def _check_again(row: BatchRow, scheme: Scheme, now: datetime) -> Prepared:
     checked = check(named, context=context)
     if checked.values is None:
         raise DecisionError("It cannot be accepted any more: " + " ".join(each.message for each in checked.errors))
-    return with_line(prepared_of(checked, number=row.number, cells=cells, courses=scheme.courses))
+    return with_secrets(prepared_of(checked, number=row.number, cells=cells, courses=scheme.courses))

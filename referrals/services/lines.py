@@ -44,6 +44,8 @@ EVENT_COLUMNS = (
     "data",
 )
 WARNED = frozenset({RowState.NEW, RowState.CHANGED, RowState.QUARANTINED})
+# By name: a member of an enumeration takes long to write.
+_STATES: dict[str, str] = {state: state.value for state in RowState}
 _KEPT = frozenset({RowState.REJECTED, RowState.QUARANTINED})
 
 
@@ -82,10 +84,10 @@ class Lines:
             "\t".join(map(copy_value, told)),
         )
 
-    def offers(self, new: Iterable[Prepared]) -> str:
-        """New referrals."""
+    def offers(self, lines: Iterable[str]) -> str:
+        """New referrals, of what police send of each."""
         end = self.offers_end
-        return "".join([f"{row.line}\t{end}\n" for row in new])
+        return "".join([f"{line}\t{end}\n" for line in lines])
 
     def rows(self, settled: Iterable[Settled]) -> str:
         """Rows and what became of them."""
@@ -110,7 +112,7 @@ class Lines:
         cells = sealed(row.as_list()).hex() if state in _KEPT else ""
         warnings = _json(row.warnings) if state in WARNED else "[]"
         return (
-            f"{self.batch_id}\t{row.number}\t{state}\t{row.key[0]}\t{row.key[1]}\t\\\\x{row.content.hex()}\t"
+            f"{self.batch_id}\t{row.number}\t{_STATES[state]}\t{row.key[0]}\t{row.key[1]}\t\\\\x{row.content.hex()}\t"
             f"\\\\x{cells}\t{_json(problems)}\t{warnings}\t{copy_value(changes) if changes else '{}'}\t\t\t\n"
         )
 

@@ -59,7 +59,7 @@ def settle(part: Slice, *, batch: Batch, scheme: Scheme, lines: Lines, again: Ag
     new = [each.row for each in settled if each.state == RowState.NEW]
     changed = [each for each in settled if each.state == RowState.CHANGED]
     update([each.row for each in changed])
-    texts = lines.offers(new), lines.rows(settled), lines.events(new, changed)
+    texts = lines.offers(row.line for row in new), lines.rows(settled), lines.events(new, changed)
     write(*(text.encode() for text in texts))
     return count(settled)
 
@@ -215,7 +215,7 @@ def _bar(
 def insert(row: Prepared, *, batch: Batch, by: Actor, now: datetime) -> None:
     """Bring in one new referral, as an import does. Composed. Raises IntegrityError where it is there."""
     with connection.cursor() as cursor:
-        offer = Lines.of(batch, by=by, now=now).offers([row])
+        offer = Lines.of(batch, by=by, now=now).offers([row.line])
         copy_text(cursor, "referrals_referral", OFFER_COLUMNS, offer.encode())
 
 
