@@ -1,11 +1,13 @@
 """Errors as `application/problem+json` (RFC 9457)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import IO, Any
 
 from django.http import Http404
 from rest_framework import exceptions
-from rest_framework.renderers import JSONRenderer
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -16,6 +18,27 @@ class ProblemRenderer(JSONRenderer):
     """JSON under its own media type."""
 
     media_type = "application/problem+json"
+
+
+class TableRenderer(BaseRenderer):
+    """What makes `Accept: text/csv` acceptable; the view writes the file itself."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+
+class ShallowJSONParser(JSONParser):
+    """JSON that is not nested beyond what can be read: such a body is broken, not a failure of ours."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Read the body. Raises ParseError."""
+        try:
+            read: dict[str, Any] = super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise exceptions.ParseError("JSON parse error - It is nested too deeply.") from error
+        return read
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:

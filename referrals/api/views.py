@@ -10,13 +10,15 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from referrals import selectors, services
 from referrals.api import examples
 from referrals.api.base import ForceView
+from referrals.api.problems import ShallowJSONParser, TableRenderer
 from referrals.api.serializers import (
     AcceptedSerializer,
     AcknowledgedSerializer,
@@ -160,6 +162,7 @@ class RejectedView(ForceView):
     """`rejected.csv`."""
 
     scope = TokenScope.BATCHES
+    renderer_classes = (JSONRenderer, TableRenderer)
 
     @extend_schema(
         operation_id="batch_rejected",
@@ -197,7 +200,7 @@ class WithdrawView(ForceView):
     """Withdraw a referral."""
 
     scope = TokenScope.REFERRALS
-    parser_classes = (JSONParser,)
+    parser_classes = (ShallowJSONParser,)
 
     @extend_schema(
         operation_id="withdraw_referral",
@@ -227,7 +230,7 @@ class ExtendView(ForceView):
     """Extend a referral."""
 
     scope = TokenScope.REFERRALS
-    parser_classes = (JSONParser,)
+    parser_classes = (ShallowJSONParser,)
 
     @extend_schema(
         operation_id="extend_referral",
@@ -277,7 +280,7 @@ class AcknowledgeView(ForceView):
     """Acknowledge outcomes."""
 
     scope = TokenScope.OUTCOMES
-    parser_classes = (JSONParser,)
+    parser_classes = (ShallowJSONParser,)
 
     @extend_schema(
         operation_id="acknowledge_outcomes",

@@ -1,6 +1,7 @@
 """The API of forces' systems, by its own words (CONTRACT.md, API v1)."""
 
 import datetime as dt
+import uuid
 from typing import Any
 
 import pytest
@@ -186,6 +187,16 @@ def test_rejected_csv(api: Client) -> None:
     assert len(content.splitlines()) == 13
 
 
+def test_rejected_csv_is_there_for_who_asks_for_csv_and_its_problems_are_problems(api: Client) -> None:
+    batch = import_bytes(UGLY.read_bytes())
+    address = f"/api/v1/batches/{batch.pk}/rejected.csv"
+    for accept in ("text/csv", "text/*;q=0.8", "application/json"):
+        assert api.get(address, headers={"Accept": accept})["Content-Type"] == "text/csv; charset=utf-8"
+    problem(api.get(address, headers={"Accept": "image/png"}), 406)
+    problem(api.get(address.replace(str(batch.pk), str(uuid.uuid4())), headers={"Accept": "text/csv"}), 404)
+    problem(api.post(address, headers={"Accept": "text/csv"}), 405)
+
+
 def test_referral_without_its_secrets_and_on_record(api: Client) -> None:
     import_bytes(GOOD.read_bytes())
     told = api.get("/api/v1/referrals/46KD00000126/").json()
@@ -236,6 +247,7 @@ def test_wrong_values_are_422_and_broken_json_400(api: Client) -> None:
     told = problem(api.post(address, {"reason": "BECAUSE"}, content_type="application/json"), 422)
     assert "reason" in told["errors"]
     problem(api.post(address, "{", content_type="application/json"), 400)
+    problem(api.post(address, "[" * 100_000, content_type="application/json"), 400)
     problem(api.get(address), 405)
     held.refresh_from_db()
     assert held.status == ReferralStatus.LIVE
