@@ -24,6 +24,8 @@ _PARTIAL = (".part", ".partial", ".filepart", ".tmp", ".crdownload", "~")
 _HIDDEN = ".ready"
 _HIDDEN_NAME = re.compile(rf"\.outcomes-[0-9A-Z]{{2}}-\d+-\d+\.(csv|json){re.escape(_HIDDEN)}")
 _KIND_OF_NAME = re.compile(rf"({'|'.join(BatchKind.values)})\b", re.IGNORECASE)
+# A name of ours stands before it, and a receipt's ending after it: file systems take 255 bytes for all of it.
+_MOST_NAME_BYTES = 140
 # The folder's group is how the force's SFTP account reads what a worker writes.
 _READABLE_BY_GROUP = 0o640
 _CHUNK_BYTES = 1024 * 1024
@@ -35,7 +37,10 @@ class CannotBeReadError(Exception):
 
 
 class Taken(NamedTuple):
-    """A file that is ours alone by its new name: `name` and `kind` are what its sender said, `kind` may be empty."""
+    """A file that is ours alone by its new name: `name` and `kind` are what its sender said, `kind` may be empty.
+
+    `name` has no more than can be written beside it, and may hold bytes that are no text: `readable` is for people.
+    """
 
     home: Path
     path: Path
@@ -87,6 +92,7 @@ def take_left(home: Path, *, now: datetime, after: timedelta) -> Iterator[Taken]
 
 
 def _take(home: Path, path: Path, name: str, kind: str, now: datetime) -> Iterator[Taken]:
+    name = short(name)
     new_name = _SEPARATOR.join([str(int(now.timestamp())), secrets.token_hex(8), kind, name])
     claimed = folder_in(home, _TAKEN) / new_name
     try:
@@ -94,6 +100,23 @@ def _take(home: Path, path: Path, name: str, kind: str, now: datetime) -> Iterat
     except FileNotFoundError:
         return  # somebody was quicker
     yield Taken(home, claimed, name, kind)
+
+
+def readable(name: str) -> str:
+    """A file's name as text: what is no UTF-8, or no character to be seen, is a question mark."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return "".join(each if each.isprintable() and each != "\ufffd" else "?" for each in text)
+
+
+def short(name: str) -> str:
+    """The beginning and the ending of a name that is too long to have anything put beside it."""
+    whole = os.fsencode(name)
+    if len(whole) <= _MOST_NAME_BYTES:
+        return name
+    ending = os.fsencode(Path(name).suffix)[-10:]
+    # Cut between characters, not within one.
+    begin = whole[: _MOST_NAME_BYTES - len(ending)].decode("utf-8", "ignore")
+    return begin + os.fsdecode(ending)
 
 
 def _parts(name: str) -> list[str]:

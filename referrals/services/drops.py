@@ -23,7 +23,7 @@ from referrals.files import FileRefusedError, open_table
 from referrals.models import Batch, Force, Outcome, OutcomeReturn, OutcomeSequence
 from referrals.services import drop_folders
 from referrals.services.batches import receive_batch
-from referrals.services.drop_folders import DONE, REFUSED, RETURNS, CannotBeReadError, Taken, Waiting
+from referrals.services.drop_folders import DONE, REFUSED, RETURNS, CannotBeReadError, Taken, Waiting, readable
 from referrals.services.importing import limits
 from referrals.services.outcomes import compose_outcome_return
 
@@ -55,13 +55,12 @@ def collect_drops(*, by: Actor, now: datetime) -> dict[str, int]:
     quiet = timedelta(seconds=settings.BATCH_DROP_QUIET_SECONDS)
     forces = {force.pk: force for force in Force.objects.filter(is_active=True)}
     for path in drop_folders.strays(root):
-        _refuse(root, path, path.name, "It lies in no force's folder.", force=None, by=by, now=now)
+        _refuse(root, path, drop_folders.short(path.name), "It lies in no force's folder.", force=None, by=by, now=now)
         counts["refused"] += 1
     for home in drop_folders.folders(root):
         try:
             _collect(home, forces.get(home.name), counts, quiet=quiet, by=by, now=now)
-        except OSError:
-            # One force's folder is full or closed to us: the others are served all the same.
+        except Exception:  # a folder that is full, or what nobody foresaw: the other forces are served all the same
             logger.exception("a drop folder could not be worked on")
     return counts
 
@@ -83,7 +82,7 @@ def _bring_in(taken: Taken, force: Force | None, *, by: Actor, now: datetime) ->
     """Make a batch of a taken file; what became of it, as `collect_drops` counts it."""
     try:
         if force is None:
-            raise CannotBeReadError(f"There is no force “{taken.home.name}”.")
+            raise CannotBeReadError(f"There is no force “{readable(taken.home.name)}”.")
         with drop_folders.open_whole(taken.path, max_bytes=settings.BATCH_MAX_BYTES) as file:
             if file is None:
                 drop_folders.put_back(taken)
@@ -91,7 +90,7 @@ def _bring_in(taken: Taken, force: Force | None, *, by: Actor, now: datetime) ->
             kind = taken.kind or _kind_of(file)
             batch, _ = receive_batch(
                 file=file,
-                file_name=taken.name,
+                file_name=readable(taken.name),
                 kind=kind,
                 force=force,
                 by=by,
@@ -124,7 +123,7 @@ def _refuse(home: Path, path: Path, name: str, why: str, *, force: Force | None,
     receipt = {
         "batch": None,
         "force": force.pk if force else None,
-        "file_name": name,
+        "file_name": readable(name),
         "received_at": selectors.instant(now),
         "refused": why,
     }
@@ -133,8 +132,8 @@ def _refuse(home: Path, path: Path, name: str, why: str, *, force: Force | None,
             "drop.refused",
             by=by,
             now=now,
-            words=f"The dropped file {name[:200]} was refused: {why}",
-            subject=f"drop:{home.name}"[:80],
+            words=f"The dropped file {readable(name)[:200]} was refused: {why}",
+            subject=f"drop:{readable(home.name)}"[:80],
         )
     drop_folders.finish(home, path, REFUSED, name=f"{now:%Y%m%dT%H%M%SZ}-{name}", receipt=receipt)
 

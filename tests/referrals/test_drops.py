@@ -263,6 +263,37 @@ def test_file_that_may_not_be_read_is_refused(kent: Path, monkeypatch: pytest.Mo
     assert receipt_in(kent / "refused")["refused"].startswith("The file cannot be read.")
 
 
+def test_names_that_are_no_text_are_taken_and_told_with_question_marks(kent: Path) -> None:
+    """What a program sends by SFTP may be named in any encoding, and names are bytes to a file system."""
+    names_sent = {b"referrals-caf\xe9.csv": GOOD.read_bytes(), b"caf\xe9\n.csv": b"x"}
+    for name, content in names_sent.items():
+        (kent / os.fsdecode(name)).write_bytes(content)
+    assert look() == {"received": 1, "refused": 1}
+    assert Batch.objects.get().file_name == "referrals-caf?.csv"
+    told = AuditEvent.objects.get(action="drop.refused").words
+    assert told.startswith("The dropped file caf??.csv was refused: What the file holds could not be told.")
+    assert receipt_in(kent / "refused")["file_name"] == "caf??.csv"
+    settle()
+    assert look() == {"finished": 1}
+    laid = [os.fsencode(name) for name in lies(kent)]
+    for name in names_sent:
+        assert sum(each.endswith(b"-" + name) for each in laid) == 1
+    assert len(laid) == 4
+
+
+@pytest.mark.parametrize("name", ["referrals-" + "x" * 241 + ".csv", "x" * 250 + ".csv", "é" * 127])
+def test_names_as_long_as_can_be_are_shortened(kent: Path, tmp_path: Path, name: str) -> None:
+    (kent / name).write_bytes(GOOD.read_bytes())
+    (tmp_path / name).write_bytes(b"x")
+    assert look() == {"received": 1, "refused": 1}
+    settle()
+    assert look() == {"finished": 1}
+    taken, receipt = lies(kent)
+    assert receipt == f"{taken}.receipt.json"
+    assert taken.endswith(name[-4:] if name.endswith(".csv") else "é")
+    assert len(lies(tmp_path / "refused")) == 2
+
+
 def test_force_that_is_in_trouble_keeps_no_other_waiting(kent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     essex = kent.parent / "42"
     essex.mkdir()
@@ -271,6 +302,29 @@ def test_force_that_is_in_trouble_keeps_no_other_waiting(kent: Path, monkeypatch
     (essex / ".taken").write_text("in the way", encoding="utf-8")
     assert look() == {"received": 1}
     assert Batch.objects.get().force_id == "46"
+
+
+def test_file_that_brings_about_what_nobody_foresaw_keeps_no_other_force_waiting(
+    kent: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    essex = kent.parent / "42"
+    essex.mkdir()
+    for home in (essex, kent):
+        (home / "referrals-1.csv").write_bytes(GOOD.read_bytes())
+    receive = drops.receive_batch
+
+    def stumble(*, force: Force, **given: Any) -> Any:
+        if force.pk == "42":
+            raise RuntimeError
+        return receive(force=force, **given)
+
+    monkeypatch.setattr(drops, "receive_batch", stumble)
+    assert look() == {"received": 1}
+    assert Batch.objects.get().force_id == "46"
+    assert "a drop folder could not be worked on" in caplog.text
+    monkeypatch.undo()
+    # Where it was taken to it is found again.
+    assert look(minutes=20) == {"received": 1}
 
 
 def test_worker_killed_between_taking_and_receiving_loses_nothing(kent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
