@@ -89,20 +89,30 @@ class RefundReason(TextChoices):
 class RefundStatus(TextChoices):
     """How a refund stands."""
 
+    WAITING = "WAITING", "Waits for a second person"
+    REJECTED = "REJECTED", "Rejected by a second person"
     REQUESTED = "REQUESTED", "To be sent to Stripe"
     PENDING = "PENDING", "Stripe has it"
     SUCCEEDED = "SUCCEEDED", "Refunded"
     FAILED = "FAILED", "Failed: needs a person"
+    REPLACED = "REPLACED", "Failed, and tried again"
+    ELSEWHERE = "ELSEWHERE", "Failed, and paid by other means"
 
 
 REFUND_TRANSITIONS: dict[str, frozenset[str]] = {
+    RefundStatus.WAITING: frozenset({RefundStatus.REQUESTED, RefundStatus.REJECTED}),
+    RefundStatus.REJECTED: frozenset(),
     RefundStatus.REQUESTED: frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
     RefundStatus.PENDING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
     RefundStatus.SUCCEEDED: frozenset({RefundStatus.FAILED}),  # a bank may send money back days later
-    RefundStatus.FAILED: frozenset(),
+    RefundStatus.FAILED: frozenset({RefundStatus.REPLACED, RefundStatus.ELSEWHERE}),
+    RefundStatus.REPLACED: frozenset(),
+    RefundStatus.ELSEWHERE: frozenset(),
 }
-# Stripe has taken these out of our balance, so the ledger has their journal.
-REFUNDS_SENT = (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
+# What was asked for and will not leave us: it no longer counts against what was paid.
+REFUNDS_VOID = (RefundStatus.REJECTED, RefundStatus.FAILED, RefundStatus.REPLACED)
+# These have left us, so the ledger has their journal.
+REFUNDS_SENT = (RefundStatus.PENDING, RefundStatus.SUCCEEDED, RefundStatus.ELSEWHERE)
 
 
 class Account(TextChoices):
@@ -116,6 +126,7 @@ class Account(TextChoices):
     VAT_PAYABLE = "VAT_PAYABLE", "VAT payable"
     COURSE_INCOME = "COURSE_INCOME", "KCC course income"
     MOVE_INCOME = "MOVE_INCOME", "Move and rebooking income"
+    REFUNDS = "REFUNDS", "Refunds out of income"
     STRIPE_FEES = "STRIPE_FEES", "Stripe fees"
     DISPUTES = "DISPUTES", "Disputes"
     IN_TRANSIT = "IN_TRANSIT", "Payouts on their way to the bank"
@@ -128,6 +139,7 @@ class JournalKind(TextChoices):
     COMPLETED = "COMPLETED", "Course completed: components fall due"
     REFUNDED = "REFUNDED", "Refunded"
     REFUND_FAILED = "REFUND_FAILED", "Refund came back"
+    REFUND_BANK = "REFUND_BANK", "Refunded from the bank"
     STRIPE_FEE = "STRIPE_FEE", "Stripe's fee"
     DISPUTED = "DISPUTED", "Disputed"
     DISPUTE_WON = "DISPUTE_WON", "Disputed money came back"

@@ -27,6 +27,12 @@ class ChargeNotFoundError(NotFoundError):
     message = "We could not find that payment."
 
 
+class RefundNotFoundError(NotFoundError):
+    """No such refund."""
+
+    message = "We could not find that refund."
+
+
 class ChargeStateError(TransitionError):
     """A charge, an attempt or a refund cannot go from its present state to the one asked for."""
 
@@ -53,6 +59,18 @@ class OverRefundError(PortalError):
     """More would go back than was paid and is not yet refunded."""
 
     message = "That is more than was paid and has not yet been refunded."
+
+
+class SecondPersonError(PortalError):
+    """Who asked for a refund may not decide on it."""
+
+    message = "You asked for this refund, so somebody else must decide on it."
+
+
+class LimitInThePastError(PortalError):
+    """The limit may only be changed from a day that has not begun, after the one that is planned last."""
+
+    message = "A new limit must begin on a later day than today, and than the limit that is planned last."
 
 
 class NothingPaidError(PortalError):

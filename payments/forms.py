@@ -47,6 +47,20 @@ class RefundForm(forms.Form):
         self.fields["amount"].help_text = f"At most {pounds_and_pence(left)}"
 
 
+class NoteForm(forms.Form):
+    """Why."""
+
+    note = forms.CharField(label="Reason", max_length=200, help_text="It is kept with the refund; no evidence itself")
+
+
+class LimitForm(forms.Form):
+    """Above how much a refund needs a second person."""
+
+    over = PoundsField(label="Above, in pounds")
+    valid_from = forms.DateField(help_text="first London day it applies to (YYYY-MM-DD); after today")
+    reason = forms.CharField(max_length=200, help_text="Who decided it")
+
+
 class FeeForm(forms.Form):
     """A new fee in its parts."""
 

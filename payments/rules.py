@@ -19,6 +19,7 @@ AccountName = Literal[
     "VAT_PAYABLE",
     "COURSE_INCOME",
     "MOVE_INCOME",
+    "REFUNDS",
     "STRIPE_FEES",
     "DISPUTES",
     "IN_TRANSIT",
@@ -92,6 +93,15 @@ def payment_to_refund(payments: Iterable[Paid], *, amount_pence: int) -> Paid | 
     return None
 
 
+def needs_second_person(*, amount_pence: int, asked_before_pence: int, limit_pence: int, policy_pence: int) -> bool:
+    """Whether a refund asked for by hand must be decided on by somebody else.
+
+    Above the limit, counted with what was asked for by hand before, so that no sum is sliced to pass below it; and
+    where it is more than the policy gives back.
+    """
+    return asked_before_pence + amount_pence > limit_pence or amount_pence > policy_pence
+
+
 # --- Postings --------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -102,45 +112,70 @@ class Line:
     force_code: str = ""
 
 
-def advance_account(purpose: str) -> AccountName:
-    """Where a payment waits: a course fee is owed until the course is completed; other fees are earned at once."""
-    return "FEES_IN_ADVANCE" if purpose == "COURSE_FEE" else "MOVE_INCOME"
+def vat_share(parts: Parts, pence: int) -> int:
+    """The VAT in a part of a fee, rounded down: what falls away with a refund of so much."""
+    return parts.vat * pence // parts.total if parts.vat else 0
 
 
-def paid_lines(*, amount_pence: int, purpose: str) -> tuple[Line, ...]:
-    """Money arrived at Stripe."""
-    return Line("STRIPE_CLEARING", amount_pence), Line(advance_account(purpose), -amount_pence)
+def paid_lines(*, amount_pence: int, purpose: str, parts: Parts) -> tuple[Line, ...]:
+    """Money arrived at Stripe: a course fee is owed until the course is completed; other fees are earned at once.
 
-
-def completed_lines(*, parts: Parts, refunded_pence: int, force_code: str) -> tuple[Line, ...]:
-    """The course was completed, so the components fall due; a refund already made is taken from KCC's own part.
-
-    With a fee wholly given back the police's and the levy's parts are still owed, and KCC's income is negative.
+    Of those the VAT is owed at once; who pays a second time by mistake is owed all of it, and it goes back.
     """
+    if purpose == "COURSE_FEE":
+        return Line("STRIPE_CLEARING", amount_pence), Line("FEES_IN_ADVANCE", -amount_pence)
+    vat = vat_share(parts, amount_pence)
     lines = (
-        Line("FEES_IN_ADVANCE", parts.total - refunded_pence),
-        Line("POLICE_PAYABLE", -parts.police, force_code),
-        Line("LEVY_PAYABLE", -parts.levy),
-        Line("VAT_PAYABLE", -parts.vat),
-        Line("COURSE_INCOME", refunded_pence - parts.provider),
+        Line("STRIPE_CLEARING", amount_pence),
+        Line("MOVE_INCOME", vat - amount_pence),
+        Line("VAT_PAYABLE", -vat),
     )
     return tuple(line for line in lines if line.amount_pence)
 
 
-def refunded_lines(*, amount_pence: int, purpose: str, is_completed: bool, is_extra: bool) -> tuple[Line, ...]:
-    """Money left Stripe for the payer's card. After completion the fee is no longer in advance: KCC bears it.
+def completed_lines(*, parts: Parts, refunded_pence: int, force_code: str) -> tuple[Line, ...]:
+    """The course was completed, so the components fall due; a refund already made is borne by KCC.
 
-    An extra payment was never part of the completed fee, so it always goes back from where it waits.
+    With a fee wholly given back the police's and the levy's parts are still owed; VAT is owed on what was kept.
     """
-    account = bearing_account(purpose=purpose, is_completed=is_completed, is_extra=is_extra)
-    return Line(account, amount_pence), Line("STRIPE_CLEARING", -amount_pence)
+    vat = vat_share(parts, refunded_pence)
+    lines = (
+        Line("FEES_IN_ADVANCE", parts.total - refunded_pence),
+        Line("POLICE_PAYABLE", -parts.police, force_code),
+        Line("LEVY_PAYABLE", -parts.levy),
+        Line("VAT_PAYABLE", vat - parts.vat),
+        Line("COURSE_INCOME", -parts.provider),
+        Line("REFUNDS", refunded_pence - vat),
+    )
+    return tuple(line for line in lines if line.amount_pence)
+
+
+def refunded_lines(
+    *,
+    amount_pence: int,
+    purpose: str,
+    parts: Parts,
+    is_completed: bool,
+    is_extra: bool,
+    out_of: AccountName = "STRIPE_CLEARING",
+) -> tuple[Line, ...]:
+    """Money left us for the payer: from Stripe for the card, or from the bank by other means.
+
+    A course fee goes back from where it waits, and so does an extra payment of one, which was never part of the
+    completed fee. What is earned, by completion or because it was no course fee, is borne by KCC with its VAT.
+    """
+    bearer = bearing_account(purpose=purpose, is_completed=is_completed, is_extra=is_extra)
+    if bearer != "REFUNDS":
+        return Line(bearer, amount_pence), Line(out_of, -amount_pence)
+    vat = vat_share(parts, amount_pence)
+    lines = Line("REFUNDS", amount_pence - vat), Line("VAT_PAYABLE", vat), Line(out_of, -amount_pence)
+    return tuple(line for line in lines if line.amount_pence)
 
 
 def bearing_account(*, purpose: str, is_completed: bool, is_extra: bool) -> AccountName:
-    """Whose money it is that goes back to a payer or is lost to their bank."""
-    account = advance_account(purpose)
-    is_earned = account == "FEES_IN_ADVANCE" and is_completed and not is_extra
-    return "COURSE_INCOME" if is_earned else account
+    """Whose money it is that goes back to a payer or is lost to their bank: still the payer's, or KCC's income."""
+    is_in_advance = purpose == "COURSE_FEE" and (is_extra or not is_completed)
+    return "FEES_IN_ADVANCE" if is_in_advance else "REFUNDS"
 
 
 def fee_lines(fee_pence: int) -> tuple[Line, ...]:

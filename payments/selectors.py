@@ -10,6 +10,8 @@ from payments.constants import PENDING_ATTEMPTS, Account, EventStatus
 from payments.errors import NoFeeError
 from payments.models import Attempt, Charge, FeeSchedule, Journal, Posting, Refund, StripeEvent
 
+LATELY = dt.timedelta(days=90)
+
 
 def fee_on(*, course_type_id: int, mode: str, force_code: str, on: dt.date) -> FeeSchedule:
     """The fee of a course type in a mode for a booking of a force's offer made on a London day.
@@ -48,6 +50,12 @@ def charges_of(booking_reference: str) -> QuerySet[Charge]:
             Prefetch("attempts", Attempt.objects.order_by("pk")), Prefetch("refunds", Refund.objects.order_by("pk"))
         )
     )
+
+
+def asked_above(*, over_pence: int, since: dt.datetime) -> int:
+    """How many refunds were asked for by hand above an amount since an instant."""
+    by_hand = Refund.objects.filter(requested_by__startswith="staff:", requested_at__gte=since)
+    return by_hand.filter(amount_pence__gt=over_pence).count()
 
 
 def has_pending_attempt(charge_id: int) -> bool:

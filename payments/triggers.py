@@ -47,17 +47,17 @@ def never_changed(name: str) -> Unskippable:
 
 
 # What is asked for or done counts at once, so that two refunds of one payment meet at the CHECKs of the charge and of
-# the attempt, whichever door they came through. A failed one no longer counts.
+# the attempt, whichever door they came through. One that failed or was rejected no longer counts.
 count_refund = Unskippable(
     name="count_refund",
     when=pgtrigger.After,
     operation=pgtrigger.Insert | pgtrigger.UpdateOf("status", "amount_pence"),
     declare=[("counted", "integer := 0")],
     func="""
-        IF NEW.status <> 'FAILED' THEN
+        IF NEW.status NOT IN ('FAILED', 'REPLACED', 'REJECTED') THEN
             counted := NEW.amount_pence;
         END IF;
-        IF TG_OP = 'UPDATE' AND OLD.status <> 'FAILED' THEN
+        IF TG_OP = 'UPDATE' AND OLD.status NOT IN ('FAILED', 'REPLACED', 'REJECTED') THEN
             counted := counted - OLD.amount_pence;
         END IF;
         IF counted <> 0 THEN

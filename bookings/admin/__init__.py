@@ -2,7 +2,14 @@
 
 from bookings.admin.bookings import BookingAdmin
 from bookings.admin.needs import NeedAdmin
-from bookings.admin.prices import BookingFeeScheduleAdmin
+from bookings.admin.prices import BookingChargeAdmin, BookingFeeScheduleAdmin
 from bookings.admin.reference import ConsentTextAdmin, PolicyAdmin
 
-__all__ = ["BookingAdmin", "BookingFeeScheduleAdmin", "ConsentTextAdmin", "NeedAdmin", "PolicyAdmin"]
+__all__ = [
+    "BookingAdmin",
+    "BookingChargeAdmin",
+    "BookingFeeScheduleAdmin",
+    "ConsentTextAdmin",
+    "NeedAdmin",
+    "PolicyAdmin",
+]

@@ -1,18 +1,28 @@
-"""Changing what courses cost, with the bookings that are open in sight: what is sold stays as it was sold."""
+"""Money pages that need to know of bookings: what a new fee would mean for them, and what the policy gives back."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 
-from bookings import selectors
+from bookings import selectors, services
 from bookings.constants import BookingStatus
 from common.clock import date_words
 from common.money import pounds_and_pence
+from payments.admin.charges import ChargeAdmin
 from payments.admin.fees import FeeScheduleAdmin
 from payments.admin.previews import Table
 from payments.forms import FeeForm
-from payments.models import FeeSchedule
+from payments.models import Charge, FeeSchedule
+
+
+@admin.register(Charge)
+class BookingChargeAdmin(ChargeAdmin):
+    """Charges, with what the policy gives back of their booking."""
+
+    def policy_pence(self, charge: Charge) -> int:
+        """As the policy says that the booking was made under."""
+        return services.policy_refund_pence(charge)
 
 
 @admin.register(FeeSchedule)

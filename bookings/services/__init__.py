@@ -32,6 +32,7 @@ from bookings.services.moving import (
     texts_for_move,
 )
 from bookings.services.paying import start_payment
+from bookings.services.refunding import policy_refund_pence
 from bookings.services.reminding import schedule_reminders
 from bookings.services.signing_in import forget_old_tries, sign_in
 from bookings.services.swapping import complete_move, end_move, move_to_place
@@ -65,6 +66,7 @@ __all__ = [
     "move_to_place",
     "pay_move",
     "payment_open_until",
+    "policy_refund_pence",
     "quote_move",
     "record_outcome",
     "refund_on_cancel",

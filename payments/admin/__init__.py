@@ -1,12 +1,10 @@
 """Finance's pages. Everything is read here; what may be done is done by a service.
 
-`FeeScheduleAdmin` is registered by `bookings.admin`, which adds what a change would mean for bookings.
+`ChargeAdmin` and `FeeScheduleAdmin` are registered by `bookings.admin`, which knows policy and bookings.
 """
 
-from payments.admin.charges import ChargeAdmin
-from payments.admin.fees import FeeScheduleAdmin
 from payments.admin.inbox import StripeEventAdmin, WebhookRefusalAdmin
 from payments.admin.ledger import JournalAdmin
-from payments.admin.refunds import RefundAdmin
+from payments.admin.refunds import RefundAdmin, RefundLimitAdmin
 
-__all__ = ["ChargeAdmin", "FeeScheduleAdmin", "JournalAdmin", "RefundAdmin", "StripeEventAdmin", "WebhookRefusalAdmin"]
+__all__ = ["JournalAdmin", "RefundAdmin", "RefundLimitAdmin", "StripeEventAdmin", "WebhookRefusalAdmin"]

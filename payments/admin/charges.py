@@ -1,26 +1,26 @@
-"""A charge with its story, and asking for a refund of it."""
+"""A charge with its story, and asking for a refund of it. `bookings.admin` registers it, for it knows the policy."""
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import path
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
 
+from accounts.access import client_address
+from audit import services as audit
 from audit.admin import HistoryAdmin
 from audit.middleware import actor_of
 from audit.models import AuditEvent
 from common import clock
-from common.errors import PortalError
 from common.money import pounds_and_pence
+from courses.admin.acts import act_page
 from payments import rules, selectors, services
-from payments.admin.common import ReadOnly, money
-from payments.constants import ChargeStatus
+from payments.admin.common import ReadOnly, acting_finance, may_move_money, money
+from payments.constants import ChargeStatus, RefundStatus
 from payments.forms import RefundForm
-from payments.models import Attempt, Charge, Posting, Refund
+from payments.models import Attempt, Charge, Posting, Refund, RefundLimit
 
 
 class AttemptInline(ReadOnly, admin.TabularInline):
@@ -41,13 +41,15 @@ class AttemptInline(ReadOnly, admin.TabularInline):
 
 class RefundInline(ReadOnly, admin.TabularInline):
     model = Refund
-    fields = ("requested_at", "amount", "cause", "note", "status", "requested_by", "stripe_refund_id", "error")
+    fields = (
+        "requested_at", "amount", "cause", "note", "status", "requested_by", "decided_by", "decision_note",
+        "stripe_refund_id", "error",
+    )  # fmt: skip
     readonly_fields = ("amount",)
     ordering = ("pk",)
     amount = money("amount_pence", "Amount")
 
 
-@admin.register(Charge)
 class ChargeAdmin(ReadOnly, HistoryAdmin):
     list_display = ("booking_reference", "purpose", "amount", "status", "paid", "refunded", "created_at")
     list_filter = ("status", "purpose", "force_code")
@@ -81,7 +83,16 @@ class ChargeAdmin(ReadOnly, HistoryAdmin):
     ) -> HttpResponse:
         charge = self.get_object(request, object_id)
         extra = dict(extra_context or {})
-        if charge is not None:
+        by = actor_of(request)
+        if charge is not None and by is not None and self.has_view_permission(request, charge):
+            audit.log_access(
+                "charge.opened",
+                by=by,
+                now=clock.now(),
+                referral_key=charge.referral_key,
+                subject=f"charge:{charge.pk}",
+                address=client_address(request),
+            )
             subject = f"charge:{charge.pk}"
             extra["events"] = AuditEvent.objects.filter(subject=subject).order_by("pk")
             extra["journals"] = [
@@ -96,47 +107,48 @@ class ChargeAdmin(ReadOnly, HistoryAdmin):
         return [path("<int:charge_id>/refund/", refund, name="payments_charge_refund"), *super().get_urls()]
 
     def refund_view(self, request: HttpRequest, charge_id: int) -> HttpResponse:
-        """Ask for a refund of a charge, with a reason."""
+        """Ask for a refund of a charge, with a reason; a second person may have to decide on it."""
+        by, now = acting_finance(request, "payments.add_refund"), clock.now()
         charge = get_object_or_404(Charge, pk=charge_id)
         if not _may_refund(request, charge):
             raise PermissionDenied
-        form = RefundForm(request.POST or None, charge=charge)
-        if request.method == "POST" and form.is_valid() and self._ask_refund(request, charge, form):
-            return redirect("admin:payments_charge_change", charge.pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Refund booking {charge.booking_reference}",
-            "opts": self.opts,
-            "charge": charge,
-            "form": form,
-        }
-        return TemplateResponse(request, "admin/payments/charge/refund.html", context)
+        allowed = self.policy_pence(charge)
+        limit = RefundLimit.objects.on(clock.london_day(now))
 
-    def _ask_refund(self, request: HttpRequest, charge: Charge, form: Form) -> bool:
-        given = form.cleaned_data
-        by = actor_of(request)
-        if by is None:
-            raise PermissionDenied
-        try:
+        def act(given: dict[str, Any]) -> str:
             refund = services.ask_refund(
                 charge_id=charge.pk,
                 amount_pence=given["amount"],
                 reason=given["reason"],
                 note=given["note"],
+                policy_pence=self.policy_pence(charge),
                 by=by,
-                now=clock.now(),
+                now=now,
             )
-        except PortalError as error:
-            form.add_error(None, error.message)
-            return False
-        words = f"A refund of {pounds_and_pence(refund.amount_pence)} is on its way."
-        self.message_user(request, words, messages.SUCCESS)
-        return True
+            if refund.status == RefundStatus.WAITING:
+                return f"A refund of {pounds_and_pence(refund.amount_pence)} waits for a second person."
+            return f"A refund of {pounds_and_pence(refund.amount_pence)} is on its way."
+
+        return act_page(
+            self,
+            request,
+            form=RefundForm(request.POST if request.method == "POST" else None, charge=charge),
+            title=f"Refund booking {charge.booking_reference}",
+            act=act,
+            back=reverse("admin:payments_charge_change", args=[charge.pk]),
+            lead=f"The policy gives back {pounds_and_pence(allowed)}. More than that, or more than "
+            f"{pounds_and_pence(limit.over_pence)} asked for by hand, waits for a second person.",
+            button="Ask for the refund",
+        )
+
+    def policy_pence(self, charge: Charge) -> int:
+        """What the policy gives back of a charge: nothing, as far as this app can know."""
+        return 0
 
 
 def _may_refund(request: HttpRequest, charge: Charge) -> bool:
     is_paid = charge.status == ChargeStatus.PAID and charge.refunded_pence < charge.paid_pence
-    return is_paid and bool(request.user.has_perm("payments.add_refund"))
+    return is_paid and may_move_money(request, "payments.add_refund")
 
 
 def _posting(posting: Posting) -> dict[str, str]:

@@ -4,9 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from accounts.access import has_role
+from accounts.models import Role
+from audit.context import Actor
 from common.money import pounds_and_pence
+from courses.admin.acts import acting_staff
 
 
 class ReadOnly:
@@ -20,6 +25,18 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def acting_finance(request: HttpRequest, permission: str) -> Actor:
+    """Who moves money, for a service: of the role FINANCE and with the permission. Raises PermissionDenied."""
+    if not has_role(request.user, Role.FINANCE):
+        raise PermissionDenied
+    return acting_staff(request, permission)
+
+
+def may_move_money(request: HttpRequest, permission: str) -> bool:
+    """Whether to show the way to what `acting_finance` guards."""
+    return has_role(request.user, Role.FINANCE) and bool(request.user.has_perm(permission))
 
 
 def money(field: str, heading: str) -> Callable[[Any, Any], str]:

@@ -8,6 +8,7 @@ from payments.models.disputes import Dispute
 from payments.models.fees import FeeSchedule
 from payments.models.inbox import StripeEvent, WebhookRefusal
 from payments.models.ledger import Journal, Posting
+from payments.models.limits import RefundLimit
 from payments.models.payouts import Payout
 from payments.models.reconciliation import ReconciliationException, ReconciliationRun, StripeTransaction
 
@@ -22,6 +23,7 @@ __all__ = [
     "ReconciliationException",
     "ReconciliationRun",
     "Refund",
+    "RefundLimit",
     "StripeEvent",
     "StripeTransaction",
     "WebhookRefusal",

@@ -146,6 +146,15 @@ class Refund(models.Model):
     status_at = models.DateTimeField()
     requested_at = models.DateTimeField()
     requested_by = models.CharField(max_length=80)
+    needs_approval = models.BooleanField(
+        default=False, help_text="asked for by hand, above the limit or outside the policy: a second person decides"
+    )
+    decided_by = models.CharField(max_length=80, blank=True, help_text="who approved or rejected it")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_note = models.CharField(max_length=200, blank=True, help_text="why it was approved, rejected or settled")
+    retry_of = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="retried_as", help_text="failed before"
+    )
     idempotency_key = models.CharField(max_length=64, unique=True)
     stripe_refund_id = models.CharField(max_length=100, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
@@ -161,9 +170,26 @@ class Refund(models.Model):
                 condition=Q(status__in=[RefundStatus.REQUESTED, RefundStatus.PENDING]),
                 name="payments_refund_waiting",
             ),
+            models.Index(
+                fields=["status", "requested_at"],
+                condition=Q(status__in=[RefundStatus.WAITING, RefundStatus.FAILED]),
+                name="payments_refund_to_decide",
+            ),
         ]
         constraints = [
             models.CheckConstraint(name="payments_refund_positive", condition=Q(amount_pence__gt=0)),
+            models.CheckConstraint(
+                name="payments_refund_second_person",
+                condition=Q(decided_by="") | ~Q(decided_by=F("requested_by")),
+                violation_error_message="Who asked for a refund cannot be the one who decides on it.",
+            ),
+            models.CheckConstraint(
+                name="payments_refund_decided_before_sent",
+                condition=Q(needs_approval=False) & ~Q(status__in=["WAITING", "REJECTED"])
+                | Q(needs_approval=True, status="WAITING", decided_by="", decided_at__isnull=True)
+                | Q(needs_approval=True, decided_at__isnull=False) & ~Q(status="WAITING") & ~Q(decided_by=""),
+                violation_error_message="A refund that needs a second person is not sent before one has decided.",
+            ),
             models.UniqueConstraint(
                 fields=["stripe_refund_id"], condition=~Q(stripe_refund_id=""), name="payments_refund_stripe_once"
             ),

@@ -4,6 +4,14 @@ transaction open, then lock, re-read and record. Whatever dies between two steps
 Lock order: session, referral, booking, charge; below the charge its attempt or refund.
 """
 
+from payments.services.approvals import (
+    approve_refund,
+    ask_refund,
+    change_refund_limit,
+    reject_refund,
+    settle_refund_elsewhere,
+    try_refund_again,
+)
 from payments.services.charges import give_up_charge, open_charge
 from payments.services.checkout import start_checkout
 from payments.services.disputes import record_dispute, take_dispute
@@ -11,13 +19,15 @@ from payments.services.fees import change_fee
 from payments.services.inbox import apply_stripe_events, receive_webhook, try_event_again
 from payments.services.ledger import record_completion, reverse_completion
 from payments.services.payouts import record_payout
-from payments.services.refunds import ask_refund, request_refund, send_refunds
+from payments.services.refunds import request_refund, send_refunds
 from payments.services.settlement import refresh_charge, settle_payments
 
 __all__ = [
     "apply_stripe_events",
+    "approve_refund",
     "ask_refund",
     "change_fee",
+    "change_refund_limit",
     "give_up_charge",
     "open_charge",
     "receive_webhook",
@@ -25,11 +35,14 @@ __all__ = [
     "record_dispute",
     "record_payout",
     "refresh_charge",
+    "reject_refund",
     "request_refund",
     "reverse_completion",
     "send_refunds",
     "settle_payments",
+    "settle_refund_elsewhere",
     "start_checkout",
     "take_dispute",
     "try_event_again",
+    "try_refund_again",
 ]

@@ -54,7 +54,7 @@ def write_paid(*, charge: Charge, attempt: Attempt, by: Actor, now: dt.datetime)
     return write_journal(
         JournalKind.PAID,
         source=f"paid:{attempt.payment_intent_id}",
-        lines=rules.paid_lines(amount_pence=attempt.paid_pence, purpose=charge.purpose),
+        lines=rules.paid_lines(amount_pence=attempt.paid_pence, purpose=charge.purpose, parts=parts_of(charge)),
         occurred_at=attempt.paid_at or now,
         booking_reference=charge.booking_reference,
         by=by,
@@ -72,6 +72,7 @@ def write_refunded(
         lines=rules.refunded_lines(
             amount_pence=refund.amount_pence,
             purpose=charge.purpose,
+            parts=parts_of(charge),
             is_completed=live_completion(charge) is not None,
             is_extra=refund.attempt.is_extra,
         ),
@@ -80,6 +81,34 @@ def write_refunded(
         by=by,
         now=now,
     )
+
+
+def write_refunded_elsewhere(
+    *, charge: Charge, refund: Refund, note: str, by: Actor, now: dt.datetime
+) -> Journal | None:
+    """A refund that failed at Stripe was paid from the bank."""
+    return write_journal(
+        JournalKind.REFUND_BANK,
+        source=f"refunded-elsewhere:{refund.pk}",
+        lines=rules.refunded_lines(
+            amount_pence=refund.amount_pence,
+            purpose=charge.purpose,
+            parts=parts_of(charge),
+            is_completed=live_completion(charge) is not None,
+            is_extra=refund.attempt.is_extra,
+            out_of="BANK",
+        ),
+        occurred_at=now,
+        booking_reference=charge.booking_reference,
+        by=by,
+        now=now,
+        note=note[:200],
+    )
+
+
+def parts_of(charge: Charge) -> rules.Parts:
+    """The parts a charge was sold under."""
+    return rules.parts_of(charge.parts, amount_pence=charge.amount_pence)
 
 
 def write_refund_failed(
@@ -131,7 +160,7 @@ def record_completion(*, booking_reference: str, by: Actor, now: dt.datetime) ->
     for charge in _course_fees(booking_reference):
         if live_completion(charge) is not None:
             continue
-        parts = rules.parts_of(charge.parts, amount_pence=charge.amount_pence)
+        parts = parts_of(charge)
         journal = write_journal(
             JournalKind.COMPLETED,
             source=f"completed:{charge.pk}:{_turns(charge) + 1}",

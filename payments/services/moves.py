@@ -5,8 +5,24 @@ import datetime as dt
 from audit import services as audit
 from audit.context import Actor
 from payments.constants import ATTEMPT_TRANSITIONS, CHARGE_TRANSITIONS, REFUND_TRANSITIONS
-from payments.errors import ChargeNotFoundError, ChargeStateError
+from payments.errors import ChargeNotFoundError, ChargeStateError, RefundNotFoundError
 from payments.models import Attempt, Charge, Refund
+
+
+def find_charge(charge_id: int) -> Charge:
+    """The charge, not locked. Raises ChargeNotFoundError."""
+    try:
+        return Charge.objects.get(pk=charge_id)
+    except Charge.DoesNotExist as error:
+        raise ChargeNotFoundError from error
+
+
+def find_refund(refund_id: int) -> Refund:
+    """The refund, not locked. Raises RefundNotFoundError."""
+    try:
+        return Refund.objects.get(pk=refund_id)
+    except Refund.DoesNotExist as error:
+        raise RefundNotFoundError from error
 
 
 def lock_charge(charge_id: int) -> Charge:
@@ -47,7 +63,15 @@ def move_attempt(attempt: Attempt, to: str, *, now: dt.datetime, fields: tuple[s
 
 
 def move_refund(
-    refund: Refund, to: str, *, charge: Charge, by: Actor, now: dt.datetime, action: str, words: str
+    refund: Refund,
+    to: str,
+    *,
+    charge: Charge,
+    by: Actor,
+    now: dt.datetime,
+    action: str,
+    words: str,
+    reason: str = "",
 ) -> bool:
     """Bring a refund, its charge being locked, to a status and write the audit event; False where it is there already.
 
@@ -58,8 +82,9 @@ def move_refund(
     if to not in REFUND_TRANSITIONS[refund.status]:
         raise ChargeStateError
     refund.status, refund.status_at = to, now
-    refund.save(update_fields=["status", "status_at", "stripe_refund_id", "error"])
-    record(charge, action, by=by, now=now, words=words, data={"refund": refund.pk})
+    decision = ("decided_by", "decided_at", "decision_note")
+    refund.save(update_fields=["status", "status_at", "stripe_refund_id", "error", *decision])
+    record(charge, action, by=by, now=now, words=words, reason=reason, data={"refund": refund.pk})
     return True
 
 

@@ -46,13 +46,36 @@ def request_refund(
     note: str = "",
     attempt_id: int | None = None,
 ) -> Refund:
-    """Ask for money to go back; `send_refunds` sends it. Composed: a caller that locks bookings does so before.
+    """Send money back as the policy says; `send_refunds` does it. Composed: who locks bookings does so before.
 
     It goes back to the payment that settled the charge, or to the one named by `attempt_id`. Never more than was paid
     and has not gone back: raises OverRefundError, or NothingPaidError. Locks the charge; the database's CHECKs stand
-    behind it.
+    behind it. What a person asks for by hand goes through `ask_refund`, which may need a second person.
     """
     charge = moves.lock_charge(charge_id)
+    refund = new_refund(
+        charge, amount_pence=amount_pence, reason=reason, by=by, now=now, note=note, attempt_id=attempt_id
+    )
+    say_requested(charge, refund, by=by, now=now)
+    return refund
+
+
+def new_refund(
+    charge: Charge,
+    *,
+    amount_pence: int,
+    reason: str,
+    by: Actor,
+    now: dt.datetime,
+    note: str = "",
+    attempt_id: int | None = None,
+    is_waiting: bool = False,
+    retry_of: Refund | None = None,
+) -> Refund:
+    """The row of a refund of a locked charge, to be sent or to wait for a second person.
+
+    Raises NothingPaidError and OverRefundError.
+    """
     if charge.status != ChargeStatus.PAID:
         raise NothingPaidError
     paid = Attempt.objects.filter(charge=charge, status=AttemptStatus.PAID)
@@ -64,32 +87,28 @@ def request_refund(
     )
     if payment is None:
         raise OverRefundError
-    refund = Refund.objects.create(
+    return Refund.objects.create(
         charge=charge,
         attempt_id=payment.key,
         amount_pence=amount_pence,
         cause=reason,
         note=note[:200],
-        status=RefundStatus.REQUESTED,
+        status=RefundStatus.WAITING if is_waiting else RefundStatus.REQUESTED,
         status_at=now,
         requested_at=now,
         requested_by=str(by),
+        needs_approval=is_waiting,
+        retry_of=retry_of,
         idempotency_key=uuid.uuid4().hex,
     )
-    words = f"Refund of {pounds(amount_pence)} asked for: {refund.get_cause_display().lower()}"
-    moves.record(charge, "refund.requested", by=by, now=now, words=words, reason=note, data={"refund": refund.pk})
+
+
+def say_requested(charge: Charge, refund: Refund, *, by: Actor, now: dt.datetime) -> None:
+    """The audit event of a refund that is to be sent, and the bell for who sends it."""
+    words = f"Refund of {pounds(refund.amount_pence)} asked for: {refund.get_cause_display().lower()}"
+    data: dict[str, int | str] = {"refund": refund.pk}
+    moves.record(charge, "refund.requested", by=by, now=now, words=words, reason=refund.note, data=data)
     ring_on_commit("payments.jobs.send_refunds")
-    return refund
-
-
-@transaction.atomic(durable=True)
-def ask_refund(
-    *, charge_id: int, amount_pence: int, reason: str, by: Actor, now: dt.datetime, note: str = ""
-) -> Refund:
-    """`request_refund` for a member of staff: a use case of its own, which takes the locks in the house's order."""
-    charge = Charge.objects.get(pk=charge_id)
-    signals.charge_locking.send(sender=Charge, booking_reference=charge.booking_reference)
-    return request_refund(charge_id=charge_id, amount_pence=amount_pence, reason=reason, by=by, now=now, note=note)
 
 
 def send_refunds(*, now: dt.datetime, by: Actor = SENDER) -> dict[str, int]:

@@ -136,6 +136,15 @@ class RefundFactory(DjangoModelFactory[Refund]):
     idempotency_key = factory.LazyFunction(lambda: uuid.uuid4().hex)
 
 
+class WaitingRefundFactory(RefundFactory):
+    """Asked for by hand, waits for a second person."""
+
+    status = RefundStatus.WAITING
+    needs_approval = True
+    cause = RefundReason.GOODWILL
+    requested_by = "staff:7"
+
+
 class PendingRefundFactory(RefundFactory):
     """With Stripe, not yet arrived."""
 

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Role, User
 from audit.models import AuditEvent
 from common import clock
-from payments.constants import EventStatus, RefundReason, RefundStatus
+from payments.constants import EventStatus
 from payments.models import Charge, FeeSchedule, Refund, StripeEvent
 from payments.services import ledger as bookkeeping
 from tests.factories import payments as f
@@ -125,52 +125,6 @@ def test_a_charge_is_found(page: Client, by: str) -> None:
     text = page.get(reverse("admin:payments_charge_changelist"), {"q": words[by]}).text
     assert "1 charge" in text
     assert charge.booking_reference in text
-
-
-# --- Refunds ---------------------------------------------------------------------------------------------------
-def test_a_refund_is_asked_for_with_its_reason(page: Client, finance: User) -> None:
-    charge = f.PaidChargeFactory.create()
-    address = reverse("admin:payments_charge_refund", args=[charge.pk])
-    assert "At most £92.00" in page.get(address).text
-    answer = page.post(address, {"amount": "46.00", "reason": RefundReason.GOODWILL, "note": "bereavement"})
-    assert (answer.status_code, answer["Location"]) == (
-        302,
-        reverse("admin:payments_charge_change", args=[charge.pk]),
-    )
-    refund = Refund.objects.get()
-    assert (refund.amount_pence, refund.cause, refund.note) == (4600, RefundReason.GOODWILL, "bereavement")
-    assert (refund.status, refund.requested_by) == (RefundStatus.REQUESTED, f"staff:{finance.pk}")
-    assert AuditEvent.objects.get(action="refund.requested").reason == "bereavement"
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"amount": "92.01"}, "That is more than was paid and has not yet been refunded."),
-        ({"amount": "0"}, "That is more than was paid"),
-        ({"amount": "ninety"}, "Enter a number."),
-        ({"note": ""}, "This field is required."),
-        ({"reason": RefundReason.PAID_TWICE}, "Select a valid choice."),
-    ],
-)
-def test_a_refund_that_is_wrong_is_refused_in_words(page: Client, changes: dict[str, str], words: str) -> None:
-    charge = f.PaidChargeFactory.create()
-    given = {"amount": "92.00", "reason": RefundReason.GOODWILL, "note": "bereavement"} | changes
-    answer = page.post(reverse("admin:payments_charge_refund", args=[charge.pk]), given)
-    assert answer.status_code == 200
-    assert words in answer.text
-    assert (Refund.objects.count(), AuditEvent.objects.count()) == (0, 0)
-
-
-def test_a_refund_needs_the_permission_and_money_to_refund(page: Client, finance: User) -> None:
-    charge, unpaid = f.PaidChargeFactory.create(), f.ChargeFactory.create()
-    given = {"amount": "1.00", "reason": RefundReason.GOODWILL, "note": "x"}
-    assert page.post(reverse("admin:payments_charge_refund", args=[unpaid.pk]), given).status_code == 403
-    assert page.get(reverse("admin:payments_charge_refund", args=[0])).status_code == 404
-    finance.user_permissions.remove(Permission.objects.get(codename="add_refund"))
-    assert page.post(reverse("admin:payments_charge_refund", args=[charge.pk]), given).status_code == 403
-    assert Refund.objects.count() == 0
-    assert f"{charge.pk}/refund/" not in page.get(reverse("admin:payments_charge_change", args=[charge.pk])).text
 
 
 # --- Events ----------------------------------------------------------------------------------------------------

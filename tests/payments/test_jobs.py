@@ -46,7 +46,13 @@ def test_s08_a_payment_told_by_real_webhooks_is_settled_by_a_real_worker(
     assert paid.actor in ("job:apply_stripe_events", "job:settle_payments")
 
     services.ask_refund(
-        charge_id=charge.pk, amount_pence=9200, reason=RefundReason.GOODWILL, by=CLERK, now=clock.now()
+        charge_id=charge.pk,
+        amount_pence=9200,
+        reason=RefundReason.GOODWILL,
+        note="bereavement",
+        policy_pence=9200,
+        by=CLERK,
+        now=clock.now(),
     )
     wait_until(
         lambda: Refund.objects.get().status == RefundStatus.SUCCEEDED,

@@ -109,8 +109,9 @@ def test_a_fact_is_booked_once() -> None:
 # --- Refunds ---------------------------------------------------------------------------------------------------
 INSERT_REFUND = """
     INSERT INTO payments_refund (charge_id, attempt_id, amount_pence, cause, note, status, status_at, requested_at,
-        requested_by, idempotency_key, stripe_refund_id, attempts, error)
-    SELECT charge_id, id, %s, 'GOODWILL', '', 'REQUESTED', now(), now(), 'psql', gen_random_uuid()::text, '', 0, ''
+        requested_by, idempotency_key, stripe_refund_id, attempts, error, needs_approval, decided_by, decision_note)
+    SELECT charge_id, id, %s, 'GOODWILL', '', 'REQUESTED', now(), now(), 'psql', gen_random_uuid()::text, '', 0, '',
+        FALSE, '', ''
     FROM payments_attempt WHERE id = %s
 """
 

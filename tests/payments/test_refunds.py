@@ -52,6 +52,7 @@ def _ask(charge: Charge, pence: int = 9200, *, now: dt.datetime | None = None) -
         amount_pence=pence,
         reason=RefundReason.GOODWILL,
         note="bereavement",
+        policy_pence=pence,
         by=CLERK,
         now=now or clock.now(),
     )

@@ -1,4 +1,5 @@
 import datetime as dt
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -68,7 +69,8 @@ def test_completed_lines_when_all_was_refunded_are_borne_by_kcc() -> None:
     assert rules.completed_lines(parts=parts, refunded_pence=9200, force_code="46") == (
         rules.Line("POLICE_PAYABLE", -4500, "46"),
         rules.Line("LEVY_PAYABLE", -300),
-        rules.Line("COURSE_INCOME", 4800),
+        rules.Line("COURSE_INCOME", -4400),
+        rules.Line("REFUNDS", 9200),
     )
 
 
@@ -86,17 +88,77 @@ def test_completed_lines_always_balance(police: int, levy: int, vat: int, provid
     ("purpose", "is_completed", "is_extra", "account"),
     [
         ("COURSE_FEE", False, False, "FEES_IN_ADVANCE"),
-        ("COURSE_FEE", True, False, "COURSE_INCOME"),
+        ("COURSE_FEE", True, False, "REFUNDS"),
         ("COURSE_FEE", True, True, "FEES_IN_ADVANCE"),
-        ("MOVE_FEE", False, False, "MOVE_INCOME"),
-        ("REBOOK_FEE", True, False, "MOVE_INCOME"),
+        ("MOVE_FEE", False, False, "REFUNDS"),
+        ("REBOOK_FEE", True, False, "REFUNDS"),
     ],
 )
 def test_refunded_lines_take_the_money_from_where_it_lies(
     purpose: str, is_completed: bool, is_extra: bool, account: rules.AccountName
 ) -> None:
-    lines = rules.refunded_lines(amount_pence=500, purpose=purpose, is_completed=is_completed, is_extra=is_extra)
+    lines = rules.refunded_lines(
+        amount_pence=500,
+        purpose=purpose,
+        parts=rules.Parts(police=4500, levy=300, vat=0, provider=4400),
+        is_completed=is_completed,
+        is_extra=is_extra,
+    )
     assert lines == (rules.Line(account, 500), rules.Line("STRIPE_CLEARING", -500))
+
+
+VAT = rules.Parts(police=0, levy=0, vat=500, provider=2500)
+
+
+def test_a_move_fee_with_vat_owes_it_at_once_and_less_once_refunded() -> None:
+    paid = rules.paid_lines(amount_pence=3000, purpose="MOVE_FEE", parts=VAT)
+    assert paid == (
+        rules.Line("STRIPE_CLEARING", 3000),
+        rules.Line("MOVE_INCOME", -2500),
+        rules.Line("VAT_PAYABLE", -500),
+    )
+    back = partial(rules.refunded_lines, purpose="MOVE_FEE", parts=VAT, is_completed=False, is_extra=False)
+    assert back(amount_pence=3000) == (
+        rules.Line("REFUNDS", 2500),
+        rules.Line("VAT_PAYABLE", 500),
+        rules.Line("STRIPE_CLEARING", -3000),
+    )
+    assert back(amount_pence=1001, out_of="BANK") == (
+        rules.Line("REFUNDS", 835),
+        rules.Line("VAT_PAYABLE", 166),
+        rules.Line("BANK", -1001),
+    )
+
+
+def test_completed_lines_owe_vat_on_what_was_kept() -> None:
+    parts = rules.Parts(police=4500, levy=300, vat=880, provider=3520)
+    assert rules.completed_lines(parts=parts, refunded_pence=4600, force_code="46") == (
+        rules.Line("FEES_IN_ADVANCE", 4600),
+        rules.Line("POLICE_PAYABLE", -4500, "46"),
+        rules.Line("LEVY_PAYABLE", -300),
+        rules.Line("VAT_PAYABLE", -440),
+        rules.Line("COURSE_INCOME", -3520),
+        rules.Line("REFUNDS", 4160),
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "before", "policy", "needs"),
+    [
+        (15000, 0, 15000, False),
+        (15001, 0, 15001, True),
+        (9200, 0, 9199, True),
+        (9200, 5800, 9200, False),
+        (9200, 5801, 9200, True),
+    ],
+)
+def test_needs_second_person_above_the_limit_or_outside_the_policy(
+    amount: int, before: int, policy: int, needs: bool
+) -> None:
+    asked = rules.needs_second_person(
+        amount_pence=amount, asked_before_pence=before, limit_pence=15000, policy_pence=policy
+    )
+    assert asked is needs
 
 
 @pytest.mark.parametrize(

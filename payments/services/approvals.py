@@ -1,0 +1,203 @@
+"""Refunds asked for by hand, which a second person may have to decide on; and what is done about failed ones."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Sum
+
+from audit import services as audit
+from audit.context import Actor
+from common.bell import ring_on_commit
+from common.clock import date_words, london_day
+from common.money import pounds
+from courses.errors import ReasonNeededError
+from payments import rules, signals
+from payments.constants import REFUNDS_VOID, RefundStatus
+from payments.errors import ChargeStateError, LimitInThePastError, OverRefundError, SecondPersonError
+from payments.models import Charge, Refund, RefundLimit
+from payments.services import ledger, moves, refunds
+
+
+@transaction.atomic(durable=True)
+def ask_refund(
+    *, charge_id: int, amount_pence: int, reason: str, by: Actor, now: dt.datetime, note: str, policy_pence: int = 0
+) -> Refund:
+    """A person asks for money to go back, all of it or a part.
+
+    It is sent at once where the policy gives back as much (`policy_pence`, as the app that knows bookings says) and
+    the limit of the day is not passed; else it waits for a second person. Sums asked for by hand of one charge count
+    together. Raises NothingPaidError, OverRefundError, ReasonNeededError. Locks as the house does, the charge last.
+    """
+    if not note.strip():
+        raise ReasonNeededError
+    charge = _lock(charge_id)
+    by_hand = Refund.objects.filter(charge=charge, requested_by__startswith="staff:").exclude(status__in=REFUNDS_VOID)
+    is_waiting = rules.needs_second_person(
+        amount_pence=amount_pence,
+        asked_before_pence=by_hand.aggregate(pence=Sum("amount_pence", default=0))["pence"],
+        limit_pence=RefundLimit.objects.on(london_day(now)).over_pence,
+        policy_pence=policy_pence,
+    )
+    refund = refunds.new_refund(
+        charge, amount_pence=amount_pence, reason=reason, by=by, now=now, note=note, is_waiting=is_waiting
+    )
+    if not is_waiting:
+        refunds.say_requested(charge, refund, by=by, now=now)
+        return refund
+    words = (
+        f"Refund of {pounds(amount_pence)} asked for: {refund.get_cause_display().lower()}. A second person decides"
+    )
+    moves.record(charge, "refund.asked", by=by, now=now, words=words, reason=note, data={"refund": refund.pk})
+    return refund
+
+
+@transaction.atomic(durable=True)
+def approve_refund(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> Refund:
+    """Let a refund that waits be sent. Repeated by the same person it does nothing.
+
+    Raises SecondPersonError for who asked for it, ReasonNeededError, ChargeStateError where it was decided already.
+    """
+    refund, charge = _lock_refund(refund_id)
+    if refund.status != RefundStatus.WAITING and refund.decided_by == str(by) != "":
+        return refund
+    _decide(refund, note=note, by=by, now=now)
+    words = f"Refund of {pounds(refund.amount_pence)} approved"
+    moves.move_refund(
+        refund,
+        RefundStatus.REQUESTED,
+        charge=charge,
+        by=by,
+        now=now,
+        action="refund.approved",
+        words=words,
+        reason=note,
+    )
+    ring_on_commit("payments.jobs.send_refunds")
+    return refund
+
+
+@transaction.atomic(durable=True)
+def reject_refund(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> Refund:
+    """Refuse a refund that waits: it no longer counts against what was paid. Raises as `approve_refund`."""
+    refund, charge = _lock_refund(refund_id)
+    if refund.status == RefundStatus.REJECTED and refund.decided_by == str(by):
+        return refund
+    _decide(refund, note=note, by=by, now=now)
+    words = f"Refund of {pounds(refund.amount_pence)} rejected"
+    moves.move_refund(
+        refund,
+        RefundStatus.REJECTED,
+        charge=charge,
+        by=by,
+        now=now,
+        action="refund.rejected",
+        words=words,
+        reason=note,
+    )
+    return refund
+
+
+def _decide(refund: Refund, *, note: str, by: Actor, now: dt.datetime) -> None:
+    if not note.strip():
+        raise ReasonNeededError
+    if refund.status != RefundStatus.WAITING:
+        raise ChargeStateError
+    if refund.requested_by == str(by):
+        raise SecondPersonError
+    refund.decided_by, refund.decided_at, refund.decision_note = str(by), now, note[:200]
+
+
+# --- Failed ones -----------------------------------------------------------------------------------------------
+@transaction.atomic(durable=True)
+def try_refund_again(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> Refund:
+    """Send a refund that failed once more, as a new one of the same amount; it was decided on before.
+
+    Returns the new one, and the same one when repeated. Raises ReasonNeededError, ChargeStateError for one that has
+    not failed, OverRefundError where the money went back in another way meanwhile.
+    """
+    if not note.strip():
+        raise ReasonNeededError
+    failed, charge = _lock_refund(refund_id)
+    if failed.status == RefundStatus.REPLACED:
+        return failed.retried_as
+    words = f"The failed refund of {pounds(failed.amount_pence)} is tried again"
+    moves.move_refund(
+        failed, RefundStatus.REPLACED, charge=charge, by=by, now=now, action="refund.retried", words=words, reason=note
+    )
+    refund = refunds.new_refund(
+        charge,
+        amount_pence=failed.amount_pence,
+        reason=failed.cause,
+        by=by,
+        now=now,
+        note=note,
+        attempt_id=failed.attempt_id,
+        retry_of=failed,
+    )
+    refunds.say_requested(charge, refund, by=by, now=now)
+    return refund
+
+
+@transaction.atomic(durable=True)
+def settle_refund_elsewhere(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> Refund:
+    """Record that a refund that failed was paid from the bank; the ledger says so. Repeated it does nothing.
+
+    `note` says how (the bank transfer's own reference). The database sees that no more goes back than was paid.
+    Raises ReasonNeededError, ChargeStateError for one that has not failed, OverRefundError.
+    """
+    if not note.strip():
+        raise ReasonNeededError
+    refund, charge = _lock_refund(refund_id)
+    if refund.status == RefundStatus.ELSEWHERE:
+        return refund
+    if refund.amount_pence > charge.paid_pence - charge.refunded_pence:
+        raise OverRefundError
+    words = f"The failed refund of {pounds(refund.amount_pence)} was paid by other means"
+    moves.move_refund(
+        refund,
+        RefundStatus.ELSEWHERE,
+        charge=charge,
+        by=by,
+        now=now,
+        action="refund.paid_elsewhere",
+        words=words,
+        reason=note,
+    )
+    ledger.write_refunded_elsewhere(charge=charge, refund=refund, note=note, by=by, now=now)
+    charge.refresh_from_db()
+    signals.charge_refunded.send(sender=Charge, charge=charge, refund=refund, by=by, now=now)
+    return refund
+
+
+# --- The limit -------------------------------------------------------------------------------------------------
+@transaction.atomic(durable=True)
+def change_refund_limit(
+    *, over_pence: int, valid_from: dt.date, reason: str, by: Actor, now: dt.datetime
+) -> RefundLimit:
+    """Another limit from a London day on; the running one ends the day before. Raises LimitInThePastError."""
+    last = RefundLimit.objects.select_for_update().order_by("-valid_from").first()
+    if valid_from <= london_day(now) or (last is not None and valid_from <= last.valid_from):
+        raise LimitInThePastError
+    was = ""
+    if last is not None:
+        was = f" (was {pounds(last.over_pence)})"
+        last.valid_to = valid_from - dt.timedelta(days=1)
+        last.save(update_fields=["valid_to"])
+    limit = RefundLimit.objects.create(valid_from=valid_from, over_pence=over_pence)
+    words = f"Refunds above {pounds(over_pence)}{was} need a second person from {date_words(valid_from)}"
+    audit.record(
+        "refund_limit.changed", by=by, now=now, words=words, subject=f"refund_limit:{limit.pk}", reason=reason
+    )
+    return limit
+
+
+def _lock(charge_id: int) -> Charge:
+    charge = moves.find_charge(charge_id)
+    signals.charge_locking.send(sender=Charge, booking_reference=charge.booking_reference)
+    return moves.lock_charge(charge_id)
+
+
+def _lock_refund(refund_id: int) -> tuple[Refund, Charge]:
+    charge = _lock(moves.find_refund(refund_id).charge_id)
+    refund = Refund.objects.select_for_update(of=("self",)).select_related("attempt").get(pk=refund_id)
+    return refund, charge
