@@ -58,6 +58,8 @@ class BatchStatus(TextChoices):
 
 
 UNFINISHED = (BatchStatus.RECEIVED, BatchStatus.RUNNING)
+# A batch whose worker died this often is left for a person to look at.
+MOST_ATTEMPTS = 20
 
 
 class RowState(TextChoices):

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Min, QuerySet
 
 from referrals.cells import cells_of
-from referrals.constants import UNFINISHED, BatchStatus, RowState
+from referrals.constants import MOST_ATTEMPTS, UNFINISHED, BatchStatus, RowState
 from referrals.errors import BatchNotFoundError
 from referrals.files import rejected_csv
 from referrals.models import COUNTS, Batch, BatchRow, Force
@@ -51,9 +51,17 @@ def instant(moment: datetime | None) -> str | None:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a batch is."""
+    """How far a batch is.
+
+    `is_worked_on`: a worker has it just now. `is_interrupted`: one had begun and is gone, and another will go on.
+    `is_left`: so many have failed that a person must look at it. `before_it`: files that are to be done first.
+    """
 
     is_running: bool
+    is_worked_on: bool
+    is_interrupted: bool
+    is_left: bool
+    before_it: int
     rows_read: int
     rows_settled: int
     rows_expected: int | None
@@ -63,13 +71,32 @@ class Progress:
 
 def progress(batch: Batch, *, now: datetime) -> Progress:
     """How far a batch is, and about how long it still takes, from the pace so far."""
+    is_running = batch.status in UNFINISHED
+    is_worked_on = is_running and batch.claimed_until is not None and batch.claimed_until > now
+    is_left = is_running and not is_worked_on and batch.attempts >= MOST_ATTEMPTS
+    is_waiting = is_running and not is_worked_on and not is_left
+    before_it = 0
+    if is_waiting and batch.status == BatchStatus.RECEIVED:
+        earlier = Batch.objects.filter(status__in=UNFINISHED, attempts__lt=MOST_ATTEMPTS)
+        before_it = earlier.filter(received_at__lt=batch.received_at).count()
     left = None
-    done = batch.rows
-    if batch.status == BatchStatus.RUNNING and batch.rows_expected and done:
+    # What an earlier worker had done says nothing about this one's pace.
+    is_first_worker = batch.status == BatchStatus.RUNNING and is_worked_on and batch.attempts < 2
+    if is_first_worker and batch.rows_expected and batch.rows:
         elapsed = (now - batch.status_at).total_seconds()
-        left = max(1, round(elapsed / done * (batch.rows_expected - done)))
-    percent = min(100, 100 * done // batch.rows_expected) if batch.rows_expected else None
-    return Progress(batch.status in UNFINISHED, batch.rows_read, done, batch.rows_expected, percent, left)
+        left = max(1, round(elapsed / batch.rows * (batch.rows_expected - batch.rows)))
+    return Progress(
+        is_running=is_running and not is_left,
+        is_worked_on=is_worked_on,
+        is_interrupted=is_waiting and batch.attempts > 0,
+        is_left=is_left,
+        before_it=before_it,
+        rows_read=batch.rows_read,
+        rows_settled=batch.rows,
+        rows_expected=batch.rows_expected,
+        percent=min(100, 100 * batch.rows // batch.rows_expected) if batch.rows_expected else None,
+        seconds_left=left,
+    )
 
 
 def sender_of(batch: Batch) -> str:
@@ -88,11 +115,15 @@ class ToldRow:
     number: int
     reference: str
     value: str
+    message: str
 
 
 @dataclass(frozen=True)
 class ProblemGroup:
-    """Rows of a batch that have the same thing the matter with them; the first few of them."""
+    """Rows of a batch that have the same thing the matter with them; the first few of them.
+
+    `message` is theirs together, or empty where each has its own.
+    """
 
     code: str
     column: str
@@ -102,10 +133,11 @@ class ProblemGroup:
 
 
 _GROUPS = """
-    SELECT code, col, message, value, number, reference, total FROM (
+    SELECT code, col, message, value, number, reference, total, shared FROM (
         SELECT told->>'code' AS code, told->>'column' AS col, told->>'message' AS message, told->>'value' AS value,
                r.number, r.reference,
                count(*) OVER same AS total,
+               min(told->>'message') OVER same = max(told->>'message') OVER same AS shared,
                row_number() OVER (PARTITION BY told->>'code', told->>'column' ORDER BY r.number) AS place
           FROM referrals_batchrow r, jsonb_array_elements(r.errors) AS told
          WHERE r.batch_id = %s AND r.state = %s
@@ -118,11 +150,11 @@ def problem_groups(batch: Batch, *, state: str) -> list[ProblemGroup]:
     groups: dict[tuple[str, str], ProblemGroup] = {}
     with connection.cursor() as cursor:
         cursor.execute(_GROUPS, [batch.pk, state, GROUP_ROWS])
-        for code, column, message, value, number, reference, total in cursor.fetchall():
+        for code, column, message, value, number, reference, total, shared in cursor.fetchall():
             key = (code, column)
-            before = groups.get(key)
-            rows = (*(before.rows if before else ()), ToldRow(number, reference, value))
-            groups[key] = ProblemGroup(code, column, before.message if before else message, total, rows)
+            before = groups[key].rows if key in groups else ()
+            rows = (*before, ToldRow(number, reference, value, message))
+            groups[key] = ProblemGroup(code, column, message if shared else "", total, rows)
     return list(groups.values())
 
 

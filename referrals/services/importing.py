@@ -17,7 +17,7 @@ from audit import services as audit
 from audit.context import Actor, acting
 from common import claims
 from referrals import rules
-from referrals.constants import UNFINISHED, BatchKind, BatchStatus, RowState
+from referrals.constants import MOST_ATTEMPTS, UNFINISHED, BatchKind, BatchStatus, RowState
 from referrals.errors import BatchBusyError, BatchNotFoundError
 from referrals.files import FileRefusedError, Limits, Table, open_table
 from referrals.models import Batch, BatchRow
@@ -34,8 +34,6 @@ from referrals.services.withdrawals import settle_withdrawal
 # Opening a workbook takes a while before the first slice; from then on each slice renews the claim.
 OPENING_SECONDS = 300
 SLICE_SECONDS = 60
-# A batch whose worker died this often is left for a person to look at.
-MOST_ATTEMPTS = 20
 _TRIES = 5
 _TURN_SECONDS = 0.0005
 

@@ -108,6 +108,70 @@ def test_running_batch_tells_rows_and_time_left(client: Client, officer: Officer
     assert "About 20 seconds left." in page
 
 
+PROGRESS_SECONDS = dt.timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "asks_again"),
+    [
+        ({"claimed_until": NOW + PROGRESS_SECONDS, "attempts": 1}, "Working on your file", True),
+        ({"claimed_until": NOW - PROGRESS_SECONDS, "attempts": 1}, "The work on your file was interrupted", True),
+        ({"claimed_until": None, "attempts": 0}, "Your file is stored and waits its turn", True),
+        (
+            {"claimed_until": NOW - PROGRESS_SECONDS, "attempts": 20, "rows": 100, "rows_expected": 300},
+            "We could not finish this file",
+            False,
+        ),
+    ],
+)
+def test_page_says_what_happens_whatever_became_of_the_worker(
+    client: Client, officer: Officer, state: dict[str, Any], words: str, asks_again: bool
+) -> None:
+    batch = receive(GOOD.read_bytes())
+    Batch.objects.update(status=BatchStatus.RUNNING if state["attempts"] else BatchStatus.RECEIVED, **state)
+    for address in ("", "progress/"):
+        response = client.get(f"/police/batches/{batch.pk}/{address}")
+        page = " ".join(response.content.decode().split())
+        assert words in page
+        assert ("hx-get" in page) is asks_again
+        assert "HX-Refresh" not in response
+    assert ("100 of 300 rows are settled and stand." in page) is not asks_again
+
+
+def test_waiting_file_tells_how_many_are_before_it(client: Client, officer: Officer) -> None:
+    for n in range(3):
+        last = receive(as_csv(many(1, start=n)), now=NOW + n * PROGRESS_SECONDS, force="42" if n == 1 else "46")
+    page = client.get(f"/police/batches/{last.pk}/").content.decode()
+    assert "2 files are done before it." in page
+
+
+def test_pace_of_an_earlier_worker_is_not_taken_for_this_ones(client: Client, officer: Officer) -> None:
+    batch = receive(GOOD.read_bytes())
+    claimed = {"status": BatchStatus.RUNNING, "status_at": NOW, "claimed_until": NOW + PROGRESS_SECONDS}
+    Batch.objects.update(**claimed, attempts=2, rows=200, rows_read=200, rows_expected=300)
+    page = client.get(f"/police/batches/{batch.pk}/").content.decode()
+    assert "200 of 300 settled." in page
+    assert "seconds left" not in page
+
+
+def test_rows_of_a_group_tell_each_its_own_matter(client: Client, officer: Officer) -> None:
+    """The dates of one person's bar are not another's."""
+    rows = many(3)
+    for row, day in zip(rows, ("01", "01", "02"), strict=True):
+        row["offence_at"] = f"2026-03-{day}T10:00"
+    batch = import_bytes(as_csv(rows))
+    response = client.get(f"/police/batches/{batch.pk}/")
+    (group,) = response.context["rejected"]
+    assert (group.code, group.message, group.count) == ("time_barred", "", 3)
+    days = ["1 March 2026", "1 March 2026", "2 March 2026"]
+    assert [row.message for row in group.rows] == [
+        f"6 months have passed since the offence of {day}: no course can be offered." for day in days
+    ]
+    page = response.content.decode()
+    assert page.count("offence of 1 March 2026") == 2
+    assert page.count("offence of 2 March 2026") == 1
+
+
 def test_same_file_again_leads_to_the_first_receipt(client: Client, officer: Officer) -> None:
     batch = import_bytes(GOOD.read_bytes())
     file = SimpleUploadedFile("again.csv", GOOD.read_bytes())
