@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from common import organisation
 
 API_PREFIX = "/api/"
-STATUSES = frozenset({400, 403, 404, 405, 410, 429, 500, 503})
+STATUSES = frozenset({400, 403, 404, 405, 410, 413, 429, 500, 503})
 """Statuses with a page of their own in templates/."""
 
 

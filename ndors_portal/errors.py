@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -73,3 +74,21 @@ class ErrorPagesMiddleware:
                 page[name] = response[name]
         page.cookies = response.cookies
         return page
+
+
+class BodySizeMiddleware:
+    """Refuses what says that it is too large before any of it is read: 413, and no disk or memory is filled."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Files may be as large as a batch and what stands around it in a form; anything else must fit in memory."""
+        length = request.META.get("CONTENT_LENGTH") or ""
+        has_files = request.content_type == "multipart/form-data"
+        most = settings.UPLOAD_MAX_BYTES if has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if not (length.isascii() and length.isdecimal()) or int(length) <= most:
+            return self.get_response(request)
+        return error_page(
+            request, 413, detail=f"What was sent is larger than {most // (1024 * 1024)} MB. Send it in parts."
+        )

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "ndors_portal.errors.ErrorPagesMiddleware",
+    "ndors_portal.errors.BodySizeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -130,6 +131,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- Police batches (CONTRACT.md, limits) ----------------------------------------------------------------------
 BATCH_MAX_BYTES = 50 * 1024 * 1024
+UPLOAD_MAX_BYTES = BATCH_MAX_BYTES + 1024 * 1024  # a form is larger than the file in it
 BATCH_MAX_ROWS = 200_000
 BATCH_MAX_COLUMNS = 64
 BATCH_MAX_CELL_CHARACTERS = 4_000

@@ -43,6 +43,10 @@ def throttled(request: HttpRequest) -> HttpResponse:
     return error_page(request, 429, retry_after=900)
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    return error_page(request, 413)
+
+
 @require_POST
 def post_only(request: HttpRequest) -> HttpResponse:
     return HttpResponse("done")
@@ -57,6 +61,7 @@ _pages = [
     path("forbidden-with-words/", forbidden_with_words),
     path("gone/", gone),
     path("throttled/", throttled),
+    path("too-large/", too_large),
     path("post-only/", post_only),
 ]
 urlpatterns = [*_pages, path("api/v1/", include(_pages)), path("", include("ndors_portal.statements"))]

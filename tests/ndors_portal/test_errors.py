@@ -1,7 +1,10 @@
 """Error answers, from the real handlers. No test here may use the database: pytest-django forbids it unasked."""
 
+from http import HTTPStatus
+
 import pytest
 from django.conf import settings as django_settings
+from django.http import HttpResponse
 from django.template import TemplateDoesNotExist
 from django.test import Client
 from pytest_django.asserts import assertInHTML
@@ -22,6 +25,7 @@ def browser() -> Client:
         ("/nowhere/", 404, "Page not found"),
         ("/post-only/", 405, "Go back and try again"),
         ("/gone/", 410, "This page is no longer here"),
+        ("/too-large/", 413, "That is too large"),
         ("/throttled/", 429, "Too many tries"),
         ("/broken/", 500, "Sorry, there is a problem with the service"),
         ("/no-database/", 503, "Sorry, the service is unavailable"),
@@ -50,6 +54,7 @@ def test_error_page_has_its_heading_help_line_and_policy(
         ("/api/v1/nowhere/", 404, "Not Found"),
         ("/api/v1/post-only/", 405, "Method Not Allowed"),
         ("/api/v1/gone/", 410, "Gone"),
+        ("/api/v1/too-large/", 413, HTTPStatus(413).phrase),
         ("/api/v1/throttled/", 429, "Too Many Requests"),
         ("/api/v1/broken/", 500, "Internal Server Error"),
         ("/api/v1/no-database/", 503, "Service Unavailable"),
@@ -92,3 +97,37 @@ def test_error_page_that_breaks_leaves_a_bare_one(browser: Client, monkeypatch: 
     response = browser.get("/broken/")
     assert response.status_code == 500
     assert b"<h1>Sorry, there is a problem with the service</h1>" in response.content
+
+
+class Unread:
+    """A body that nobody may read."""
+
+    def read(self, *_: object) -> bytes:
+        raise AssertionError("it was read")
+
+    readline = read
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [
+        ("multipart/form-data; boundary=x", 51 * 1024 * 1024),
+        ("application/json", 1024 * 1024),
+        ("application/x-www-form-urlencoded", 1024 * 1024),
+        ("", 1024 * 1024),
+    ],
+)
+@pytest.mark.parametrize("address", ["/post-only/", "/api/v1/post-only/"])
+def test_body_that_is_too_large_is_refused_before_any_of_it_is_read(
+    browser: Client, address: str, kind: str, most: int
+) -> None:
+    def send(length: int) -> HttpResponse:
+        request = {"CONTENT_TYPE": kind, "CONTENT_LENGTH": str(length), "wsgi.input": Unread()}
+        response: HttpResponse = browser.request(PATH_INFO=address, REQUEST_METHOD="POST", **request)
+        return response
+
+    assert send(most).content == b"done"
+    refused = send(most + 1)
+    told = f"What was sent is larger than {most // (1024 * 1024)} MB. Send it in parts."
+    assert refused.status_code == 413
+    assert told in refused.content.decode()
