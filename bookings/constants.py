@@ -51,14 +51,37 @@ class ConsentKind(TextChoices):
 class NeedKind(TextChoices):
     """What a candidate may need us to arrange."""
 
-    BSL = "BSL", "British Sign Language"
-    CAPTIONS = "CAPTIONS", "Captions or hearing loop"
+    BSL = "BSL", "British Sign Language interpreter"
+    CAPTIONS = "CAPTIONS", "Captions or a hearing loop"
     LARGE_PRINT = "LARGE_PRINT", "Large print"
     STEP_FREE = "STEP_FREE", "Step-free access"
-    INTERPRETER = "INTERPRETER", "I will bring an interpreter"
+    INTERPRETER = "INTERPRETER", "Bringing an interpreter"
     PRIVATE_ID = "PRIVATE_ID", "Private or same-sex identity check"
-    NO_INTERNET = "NO_INTERNET", "No internet at home"
+    NO_INTERNET = "NO_INTERNET", "No internet"
     OTHER = "OTHER", "Something else"
+
+
+NEED_ACTIONS: dict[str, str] = {
+    NeedKind.BSL: "Book a British Sign Language interpreter",
+    NeedKind.CAPTIONS: "Have captions switched on, or the hearing loop checked",
+    NeedKind.LARGE_PRINT: "Send the course papers in large print",
+    NeedKind.STEP_FREE: "Check the way in, the room and the toilets for steps",
+    NeedKind.INTERPRETER: "Tell the trainer to let their interpreter in",
+    NeedKind.PRIVATE_ID: "Agree how identity is checked in private",
+    NeedKind.NO_INTERNET: "See that the course is in a classroom, and reach them by post or telephone",
+    NeedKind.OTHER: "Ring and ask what to arrange",
+}
+
+
+class NeedStatus(TextChoices):
+    """Whose turn it is."""
+
+    OPEN = "OPEN", "To be arranged"
+    ARRANGED = "ARRANGED", "Arranged"
+    UNDO = "UNDO", "No longer needed: to be undone"
+
+
+NEEDS_TO_DO = (NeedStatus.OPEN, NeedStatus.UNDO)
 
 
 class Evidence(TextChoices):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from bookings.constants import ConsentKind
+from bookings.constants import ConsentKind, NeedKind
 from bookings.models import ConsentText
 from common.forms import GovukForm, Look
 from common.identifiers import normalise_email, normalise_phone
@@ -89,6 +89,69 @@ class DetailsForm(GovukForm, forms.Form):
         if mobile is None:
             raise forms.ValidationError("Enter a mobile number, like 07700 900 982 or +44 808 157 0192")
         return mobile
+
+
+class NeedsForm(GovukForm, forms.Form):
+    """What the candidate needs to take part: `told` holds it by kind, with what they said about it."""
+
+    NOTHING = "NOTHING"
+    needs = forms.MultipleChoiceField(
+        label="Do you need anything from us to take part?",
+        help_text="Select all that apply. You can change this later",
+        choices=[
+            (NeedKind.BSL, "A British Sign Language (BSL) interpreter"),
+            (NeedKind.CAPTIONS, "Captions, or a hearing loop"),
+            (NeedKind.LARGE_PRINT, "Large print"),
+            (NeedKind.STEP_FREE, "A place without steps"),
+            (NeedKind.INTERPRETER, "To bring my own interpreter"),
+            (NeedKind.PRIVATE_ID, "To show my identity in private, or to someone of my own sex"),
+            (NeedKind.NO_INTERNET, "A course in a classroom, because I have no internet"),
+            (NeedKind.OTHER, "Something else"),
+            (NOTHING, "No, I do not need anything"),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Select what you need, or select ‘No, I do not need anything’"},
+    )
+    language = forms.CharField(
+        label="Which language?",
+        required=False,
+        max_length=60,
+        help_text="They come with you for the whole course",
+    )
+    other = forms.CharField(
+        label="What do you need?",
+        required=False,
+        max_length=500,
+        widget=forms.Textarea,
+        help_text="Tell us only what we have to do, not the reason",
+    )
+    looks = {
+        "needs": Look(
+            page_heading=True,
+            or_before=NOTHING,
+            reveals={NeedKind.INTERPRETER: ("language",), NeedKind.OTHER: ("other",)},
+            option_hints={
+                NeedKind.STEP_FREE: "We show you only online courses and step-free places",
+                NeedKind.NO_INTERNET: "We show you only courses in a classroom",
+            },
+        ),
+        "language": Look(width=20),
+        "other": Look(rows=3, count=True),
+    }
+
+    def clean(self) -> dict[str, Any]:
+        """Nothing is nothing else; what an option asks for must be there."""
+        cleaned = super().clean() or self.cleaned_data
+        chosen = cleaned.get("needs", [])
+        if self.NOTHING in chosen and len(chosen) > 1:
+            self.add_error("needs", "Select what you need, or select ‘No, I do not need anything’, but not both")
+        details = {NeedKind.INTERPRETER: cleaned.get("language", ""), NeedKind.OTHER: cleaned.get("other", "")}
+        if NeedKind.INTERPRETER in chosen and not details[NeedKind.INTERPRETER]:
+            self.add_error("language", "Enter the language your interpreter speaks")
+        if NeedKind.OTHER in chosen and not details[NeedKind.OTHER]:
+            self.add_error("other", "Enter what you need")
+        self.told = {kind: details.get(NeedKind(kind), "") for kind in chosen if kind != self.NOTHING}
+        return cleaned
 
 
 class ConsentsForm(GovukForm, forms.Form):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from common.clock import london, london_day
-from common.working_time import add_days
+from common.working_time import add_days, add_working_days
 
 # Stripe keeps a Checkout session open for half an hour at least; the minute more is for clocks that differ.
 CHECKOUT_LASTS = dt.timedelta(minutes=31)
@@ -30,6 +30,7 @@ class Hidden(StrEnum):
     AFTER_COMPLETE_BY = "after_complete_by"
     TOO_SOON = "too_soon"
     FULL = "full"
+    NEEDS = "needs"
 
 
 def parts_of_day(starts_at: dt.datetime) -> frozenset[PartOfDay]:
@@ -128,6 +129,22 @@ def refunded_on_withdrawal(*, reason: str, starts_at: dt.datetime, now: dt.datet
 def reminder_due_at(starts_at: dt.datetime, *, days: int = 0, hours: int = 0) -> dt.datetime:
     """When a reminder is due: days before at the same London time of day, or hours before by the clock."""
     return add_days(starts_at, -days) if days else starts_at - dt.timedelta(hours=hours)
+
+
+def last_working_day_before(course_on: dt.date, *, not_before: dt.date) -> dt.date:
+    """The working day before a course, or `not_before` where that is gone."""
+    return max(add_working_days(course_on, -1), not_before)
+
+
+def need_due_on(*, told_on: dt.date, days: int, course_on: dt.date | None) -> dt.date:
+    """By when staff arrange what was told on a day: so many working days on, and always before the course."""
+    due_on = add_working_days(told_on, days)
+    return min(due_on, last_working_day_before(course_on, not_before=told_on)) if course_on else due_on
+
+
+def fits_needs(*, is_digital: bool, is_step_free: bool, is_offline: bool, needs_step_free: bool) -> bool:
+    """Whether somebody with no internet, or who needs a way in without steps, can take a course there."""
+    return not (is_digital and is_offline) and (is_digital or is_step_free or not needs_step_free)
 
 
 def minutes_words(until: dt.datetime, now: dt.datetime) -> str:

@@ -2,16 +2,17 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Q
 
 from bookings import rules
-from bookings.constants import LIVE
-from bookings.models import Booking, Policy
+from bookings.constants import LIVE, NeedKind
+from bookings.models import Booking, Need, Policy
 from bookings.rules import Hidden
 from common.clock import london_day
+from courses.constants import Mode
 from courses.models import Session
 from payments import selectors as fees
 from payments.constants import AttemptStatus, Purpose
@@ -39,6 +40,7 @@ class Row:
     ends_at: dt.datetime
     mode: str
     town: str
+    is_step_free: bool
     places_left: int
 
     def matches(self, filters: Filters, *, but: str = "") -> bool:
@@ -47,6 +49,15 @@ class Row:
             (but == "mode" or not filters.mode or self.mode == filters.mode)
             and (but == "part" or not filters.part or filters.part in rules.parts_of_day(self.starts_at))
             and (but == "town" or not filters.town or self.town == filters.town)
+        )
+
+    def fits(self, needs: Collection[str]) -> bool:
+        """Whether somebody with these needs can take part in it."""
+        return rules.fits_needs(
+            is_digital=self.mode == Mode.DIGITAL,
+            is_step_free=self.is_step_free,
+            is_offline=NeedKind.NO_INTERNET in needs,
+            needs_step_free=NeedKind.STEP_FREE in needs,
         )
 
     @property
@@ -78,10 +89,13 @@ class OpenSessions:
         return self.bookable - self.matching
 
 
-def open_sessions(referral: Referral, *, now: dt.datetime, filters: Filters) -> OpenSessions:
+def open_sessions(
+    referral: Referral, *, now: dt.datetime, filters: Filters, needs: Collection[str] = ()
+) -> OpenSessions:
     """What an offer can be booked on, one week of it, the next available first, and why the rest is not shown.
 
-    Three queries, however many sessions there are. A week that has nothing gives the next one that has.
+    What does not fit the candidate's `needs` (`NeedKind`) is among the rest. Three queries, however many sessions
+    there are. A week that has nothing gives the next one that has.
     """
     policy = Policy.objects.on(london_day(now))
     hidden: Counter[Hidden] = Counter()
@@ -95,6 +109,8 @@ def open_sessions(referral: Referral, *, now: dt.datetime, filters: Filters) -> 
             closes_minutes=policy.closes_minutes,
             now=now,
         )
+        if why is None and not row.fits(needs):
+            why = Hidden.NEEDS
         if why:
             hidden[why] += 1
         else:
@@ -127,15 +143,19 @@ def _rows(referral: Referral, now: dt.datetime) -> Iterable[Row]:
         Session.objects.open()
         .filter(course_type_id=referral.course_type_id, starts_at__gt=now)
         .order_by("starts_at", "pk")
-        .values_list("pk", "starts_at", "ends_at", "mode", "room__venue__town", "capacity", "places_claimed")
-    )
-    for pk, starts_at, ends_at, mode, town, capacity, claimed in values.iterator():
+        .values_list(
+            "pk", "starts_at", "ends_at", "mode", "room__venue__town", "room__venue__is_step_free", "capacity",
+            "places_claimed",
+        )
+    )  # fmt: skip
+    for pk, starts_at, ends_at, mode, town, is_step_free, capacity, claimed in values.iterator():
         yield Row(
             pk=pk,
             starts_at=starts_at,
             ends_at=ends_at,
             mode=mode,
             town=town or "",
+            is_step_free=bool(is_step_free),
             places_left=capacity - claimed,
         )
 
@@ -146,6 +166,21 @@ def _week_shown(weeks: list[dt.date], wanted: dt.date | None) -> dt.date | None:
     if wanted is None:
         return weeks[0]
     return next((week for week in weeks if week >= wanted), weeks[-1])
+
+
+def needs_of(referral_id: int) -> list[Need]:
+    """What a candidate needs, in the order they told it."""
+    return list(Need.objects.standing().filter(referral_id=referral_id).order_by("pk"))
+
+
+def is_fit(session: Session, needs: Collection[str]) -> bool:
+    """Whether somebody with these needs can take part in a session, which comes with its room."""
+    return rules.fits_needs(
+        is_digital=session.mode == Mode.DIGITAL,
+        is_step_free=session.room is not None and session.room.venue.is_step_free,
+        is_offline=NeedKind.NO_INTERNET in needs,
+        needs_step_free=NeedKind.STEP_FREE in needs,
+    )
 
 
 def current_booking(referral_id: int) -> Booking | None:

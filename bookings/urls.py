@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import choosing, making, managing, signing_in
+from bookings.views import choosing, making, managing, needing, signing_in
 
 app_name = "bookings"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("timed-out/", signing_in.timed_out, name="timed_out"),
     path("stay-signed-in/", signing_in.stay, name="stay"),
     path("offer/", choosing.offer, name="offer"),
+    path("needs/", needing.needs, name="needs"),
     path("sessions/", choosing.sessions, name="sessions"),
     path("booking/hold/", choosing.hold, name="hold"),
     path("booking/details/", making.details, name="details"),

@@ -3,7 +3,8 @@
 import datetime as dt
 from typing import Any
 
-from bookings.models import Booking
+from bookings.constants import NeedKind, NeedStatus
+from bookings.models import Booking, Need
 from common.clock import day_words, london, london_day, moment_words, span_words, time_words
 from common.money import pounds
 from courses.constants import Mode
@@ -88,6 +89,16 @@ def booking_words(booking: Booking, *, now: dt.datetime) -> dict[str, Any]:
         "email": booking.email,
         "mobile": booking.mobile,
     }
+
+
+def need_words(need: Need) -> str:
+    """What the candidate needs, in a few words to them, and that it is arranged once it is."""
+    words = (
+        f"{need.get_kind_display()} ({need.detail})"
+        if need.kind == NeedKind.INTERPRETER
+        else (need.detail if need.kind == NeedKind.OTHER and need.detail else need.get_kind_display())
+    )
+    return f"{words}: arranged" if need.status == NeedStatus.ARRANGED else words
 
 
 def offer_words(referral: Referral) -> dict[str, Any]:

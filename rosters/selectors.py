@@ -63,7 +63,7 @@ def roster(session: Session) -> list[Client]:
     bookings = (
         Booking.objects.filter(place__session=session, place__state=PlaceState.TAKEN, status__in=ON_ROSTER)
         .select_related("referral", "attendance")
-        .prefetch_related(Prefetch("referral__needs", queryset=Need.objects.only("kind", "referral_id")))
+        .prefetch_related(Prefetch("referral__needs", queryset=Need.objects.standing().only("kind", "referral_id")))
         .order_by("referral__surname_key", "referral__forenames")
     )
     return [

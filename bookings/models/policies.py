@@ -40,6 +40,9 @@ class Policy(models.Model):
     move_free_days = models.PositiveSmallIntegerField(help_text="the first move is free this many days ahead")
     move_fee_pence = models.PositiveIntegerField(help_text="a later or second move")
     full_fee_hours = models.PositiveSmallIntegerField(help_text="inside this, a move costs the full fee")
+    need_days = models.PositiveSmallIntegerField(
+        help_text="working days in which staff arrange what a candidate needs"
+    )
 
     objects = PolicyQuerySet.as_manager()
     history = History()

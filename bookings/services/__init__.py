@@ -1,7 +1,7 @@
 """Every write about a candidate and a place: one function per use case."""
 
 from bookings.services.confirming import confirm, lock_for_charge
-from bookings.services.delivering import arrange_need, record_outcome
+from bookings.services.delivering import record_outcome
 from bookings.services.ending import (
     cancel,
     end_with_referral,
@@ -31,6 +31,7 @@ from bookings.services.moving import (
     quote_move,
     texts_for_move,
 )
+from bookings.services.needing import arrange_need, take_need, tell_needs
 from bookings.services.paying import start_payment
 from bookings.services.refunding import policy_refund_pence
 from bookings.services.reminding import schedule_reminders
@@ -74,6 +75,8 @@ __all__ = [
     "schedule_reminders",
     "sign_in",
     "start_payment",
+    "take_need",
+    "tell_needs",
     "texts_for_move",
     "texts_needed",
 ]

@@ -12,6 +12,7 @@ from bookings.errors import BookByPassedError, OfferEndedError
 from bookings.models import Booking, Move
 from bookings.services.holding import check_offer
 from bookings.services.locking import lock_booking, move
+from bookings.services.needing import bring_needs_forward
 from bookings.services.swapping import complete_move
 from common.clock import london_day
 from common.errors import PortalError
@@ -53,6 +54,7 @@ def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
         now=now,
         words=f"The fee was paid and the place is theirs ({booking.reference}).",
     )
+    bring_needs_forward(booking, now=now)
     messages.confirmation(booking, now=now)
     return booking
 

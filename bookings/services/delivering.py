@@ -1,14 +1,13 @@
-"""After the course: the outcome of a booking; and what staff arranged for it before."""
+"""After the course: the outcome of a booking."""
 
 import datetime as dt
 
 from django.db import transaction
 
-from audit import services as audit
 from audit.context import Actor
 from bookings import messages
 from bookings.constants import BookingStatus
-from bookings.models import Booking, Need
+from bookings.models import Booking
 from bookings.services.locking import lock_booking, move
 from common.clock import london_day
 from payments import services as payments
@@ -60,22 +59,3 @@ def record_outcome(
     else:
         payments.reverse_completion(booking_reference=booking.reference, reason=reason, by=by, now=now)
     return booking
-
-
-@transaction.atomic(durable=True)
-def arrange_need(*, need_id: int, by: Actor, now: dt.datetime) -> Need:
-    """Record that staff have arranged what a candidate needs. Repeated, it does nothing."""
-    need = Need.objects.select_for_update(of=("self",)).select_related("referral").get(pk=need_id)
-    if not need.is_arranged:
-        need.is_arranged, need.arranged_at, need.arranged_by = True, now, str(by)
-        need.save(update_fields=["is_arranged", "arranged_at", "arranged_by"])
-        # What the need is stays out of the record, which outlives it.
-        audit.record(
-            "need.arranged",
-            by=by,
-            now=now,
-            words="Something the candidate needs was arranged.",
-            referral_key=need.referral.key,
-            subject=f"need:{need.pk}",
-        )
-    return need

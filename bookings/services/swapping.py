@@ -10,6 +10,7 @@ from bookings.constants import BookingStatus, MoveRule, MoveStatus
 from bookings.errors import AfterCompleteByError, BookingStateError, MoveEndedError
 from bookings.models import Booking, Move
 from bookings.services.locking import change_move
+from bookings.services.needing import bring_needs_forward
 from common.bell import ring_on_commit
 from common.clock import moment_words
 from common.errors import PortalError
@@ -85,6 +86,7 @@ def swap(move: Move, *, by: Actor, now: dt.datetime, reason: str = "") -> None:
     place.session = session
     booking.place = place
     booking.save(update_fields=["place"])
+    bring_needs_forward(booking, now=now)
     courses.release_place(place_id=old.pk, reason="moved", by=by, now=now)
     words = f"The booking was moved from {moment_words(old.session.starts_at)} to {moment_words(session.starts_at)}."
     fee = f" {pounds(move.fee_pence)} was paid for it." if move.fee_pence else ""

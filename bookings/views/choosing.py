@@ -1,6 +1,7 @@
 """The offer, the dates, and taking hold of one."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from bookings import selectors, services
-from bookings.constants import BookingStatus
+from bookings.constants import BookingStatus, NeedKind
 from bookings.errors import AfterCompleteByError, AlreadyBookedError, BookByPassedError, OfferEndedError
 from bookings.rules import Hidden, PartOfDay
 from bookings.selectors import Filters, OpenSessions
@@ -49,6 +50,7 @@ def offer(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         "is_booked": booking is not None and booking.status == BookingStatus.CONFIRMED,
         "is_holding": booking is not None and door.hold_runs(booking, visit.now),
         "go_on": door.next_step(booking, visit.now),
+        "choose": reverse("bookings:sessions" if _needs_asked(request, referral) else "bookings:needs"),
         **_standing(referral, visit.now),
     }
     return render(request, "bookings/offer.html", context)
@@ -75,6 +77,11 @@ def hold(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     except (NoPlaceLeftError, SessionNotOpenError, SessionNotFoundError, AfterCompleteByError) as error:
         return _list(request, visit, gone=error)
     return redirect("bookings:details")
+
+
+def _needs_asked(request: HttpRequest, referral: Referral) -> bool:
+    """Whether they were asked since they signed in, or have told us before."""
+    return door.NEEDS_ASKED in request.session or bool(selectors.needs_of(referral.pk))
 
 
 def offer_words(referral: Referral, now: dt.datetime) -> dict[str, Any]:
@@ -129,7 +136,8 @@ def _list(request: HttpRequest, visit: door.Visit, gone: PortalError | None = No
     if booking is not None and booking.status == BookingStatus.CONFIRMED:
         return redirect("bookings:manage")
     filters = _filters(request)
-    found = selectors.open_sessions(referral, now=visit.now, filters=filters)
+    needs = {need.kind for need in selectors.needs_of(referral.pk)}
+    found = selectors.open_sessions(referral, now=visit.now, filters=filters, needs=needs)
     held = booking if booking is not None and door.hold_runs(booking, visit.now) else None
     context = {
         "referral": referral,
@@ -141,6 +149,8 @@ def _list(request: HttpRequest, visit: door.Visit, gone: PortalError | None = No
         "earlier": _link(filters, week=found.earlier) if found.earlier else "",
         "later": _link(filters, week=found.later) if found.later else "",
         "hidden": hidden_words(found, referral),
+        "needs": needs_words(needs),
+        "unfit": found.hidden.get(Hidden.NEEDS, 0),
         "complete_by": date_words(referral.complete_by),
         "gone": gone,
         "held": held,
@@ -182,12 +192,23 @@ def places_words(session: Session) -> str:
     return "1 place left" if left == 1 else f"{left} places left"
 
 
+def needs_words(needs: Collection[str]) -> list[str]:
+    """What the list leaves out because of what the candidate needs, a sentence each."""
+    words = []
+    if NeedKind.NO_INTERNET in needs:
+        words.append("You told us you have no internet, so we do not show online courses.")
+    if NeedKind.STEP_FREE in needs:
+        words.append("You told us you need a place without steps, so we do not show places that have them.")
+    return words
+
+
 def hidden_words(found: OpenSessions, referral: Referral) -> list[str]:
     """Why dates are missing, a sentence each."""
     complete_by = date_words(referral.complete_by)
     after = found.hidden.get(Hidden.AFTER_COMPLETE_BY, 0)
     full = found.hidden.get(Hidden.FULL, 0)
     soon = found.hidden.get(Hidden.TOO_SOON, 0)
+    unfit = found.hidden.get(Hidden.NEEDS, 0)
     words = []
     if found.not_matching and found.matching:
         words.append(
@@ -197,6 +218,12 @@ def hidden_words(found: OpenSessions, referral: Referral) -> list[str]:
         )
     if full:
         words.append("1 date is full." if full == 1 else f"{full} dates are full.")
+    if unfit:
+        words.append(
+            "1 date does not fit what you told us you need."
+            if unfit == 1
+            else f"{unfit} dates do not fit what you told us you need."
+        )
     if after:
         words.append(
             f"1 date is after the last day you have to complete a course, {complete_by}."

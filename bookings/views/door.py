@@ -28,11 +28,14 @@ from referrals.models import Referral
 REFERRAL_ID = "candidate_referral_id"
 REFERRAL_KEY = CANDIDATE_SESSION_KEY
 SEEN_AT = "candidate_seen_at"
+NEEDS_ASKED = "candidate_needs_asked"
 IDLE_MINUTES = 20
 # The session is written at most this often, so a page that is only read costs no write.
 SEEN_STEP_SECONDS = 30
 # Pages a candidate may be brought back to after signing in again.
-_PAGES = frozenset({"offer", "sessions", "details", "consents", "check", "return", "manage", "receipt", "cancel"})
+_PAGES = frozenset(
+    {"offer", "needs", "sessions", "details", "consents", "check", "return", "manage", "receipt", "cancel"}
+)
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def safe_next(path: str) -> str:
 
 
 def _forget(request: HttpRequest) -> None:
-    for key in (REFERRAL_ID, REFERRAL_KEY, SEEN_AT):
+    for key in (REFERRAL_ID, REFERRAL_KEY, SEEN_AT, NEEDS_ASKED):
         request.session.pop(key, None)
 
 

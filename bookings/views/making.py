@@ -15,7 +15,7 @@ from bookings.errors import ConsentNeededError, HoldEndedError, IncompleteError
 from bookings.forms import ConsentsForm, DetailsForm
 from bookings.models import Booking
 from bookings.views import door
-from bookings.words import session_words
+from bookings.words import need_words, session_words
 from common.clock import london, time_words
 from common.money import pounds
 from payments import services as payments
@@ -96,6 +96,7 @@ def check(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         "is_back_from_paying": "unpaid" in request.GET,
         "can_move_free_days": booking.policy.move_free_days,
         "policy": booking.policy,
+        "needs": [need_words(need) for need in selectors.needs_of(visit.referral.pk)],
     }
     return render(request, "bookings/check.html", context)
 

@@ -13,7 +13,7 @@ from bookings.errors import BookingNotFoundError, TooLateToCancelError
 from bookings.forms import CancelForm
 from bookings.models import Booking
 from bookings.views import door
-from bookings.words import booking_words
+from bookings.words import booking_words, need_words
 from common.clock import day_words, london_day, moment_words
 from common.money import pounds, pounds_and_pence
 from payments.constants import RefundStatus
@@ -27,6 +27,7 @@ def manage(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     if booking is None or booking.confirmed_at is None:
         return redirect(door.next_step(booking, visit.now))
     session = booking.place.session
+    needs = selectors.needs_of(visit.referral.pk)
     context = {
         "booking": booking,
         "b": booking_words(booking, now=visit.now),
@@ -38,6 +39,9 @@ def manage(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         "is_completed": booking.status == BookingStatus.COMPLETED,
         "is_not_completed": booking.status == BookingStatus.NOT_COMPLETED,
         "can_book_again": visit.referral.book_by >= london_day(visit.now),
+        "needs": [need_words(need) for need in needs],
+        "is_unfit": not selectors.is_fit(session, {need.kind for need in needs}),
+        "needs_are_told": "needs" in request.GET and bool(needs),
         **_money(booking),
     }
     return render(request, "bookings/manage.html", context)

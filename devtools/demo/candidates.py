@@ -12,7 +12,7 @@ from django.conf import settings
 from audit.context import Actor, acting
 from bookings import services as bookings
 from bookings.constants import NeedKind
-from bookings.models import Booking, Need
+from bookings.models import Booking
 from common.clock import london_day
 from courses.errors import NoPlaceLeftError, SessionNotOpenError
 from devtools.demo.offers import Offer
@@ -161,6 +161,6 @@ class Candidates:
 
 
 def tell_need(offer: Offer, kind: NeedKind, *, by: Actor, now: dt.datetime) -> None:
-    """A need told to the clerk by telephone: the pages that ask for needs come later."""
+    """A need told to the clerk by telephone."""
     with acting(by, reason="Told by telephone"):
-        Need.objects.create(referral_id=offer.referral_id, kind=kind, told_at=now)
+        bookings.tell_needs(referral_id=offer.referral_id, told={kind: ""}, by=by, now=now)

@@ -134,9 +134,12 @@ def _user(username: str, name: str, role: Role, secret: str, group: Group | None
 
 
 def _groups() -> dict[str, Group]:
-    """Everybody at KCC may look; a clerk runs courses and bookings, finance money, a manager all but accounts."""
+    """Everybody at KCC may look, at needs only who arranges them.
+
+    A clerk runs courses and bookings, finance money, a manager all but accounts.
+    """
     ours = Q(content_type__app_label__in=settings.FIRST_PARTY_APPS) & ~Q(content_type__app_label="accounts")
-    look = ours & Q(codename__startswith="view_")
+    look = ours & Q(codename__startswith="view_") & ~Q(codename__in=("view_need", "view_historicalneed"))
     daily = Q(content_type__app_label__in=("courses", "bookings", "rosters"))
     # Police's decisions are recorded by a clerk; who acts for which force is a manager's affair.
     decisions = Q(content_type__app_label="referrals", codename__in=("change_referral", "change_batchrow"))

@@ -4,7 +4,6 @@ import datetime as dt
 
 import pytest
 
-from audit.models import AuditEvent
 from bookings import services
 from bookings.constants import BookingStatus
 from bookings.errors import BookingStateError
@@ -57,13 +56,3 @@ def test_an_outcome_of_what_was_never_confirmed_is_refused() -> None:
     with pytest.raises(BookingStateError):
         services.record_outcome(booking_id=booking.pk, is_completed=True, reason="", by=STAFF, now=AFTER)
     assert (rows(), Outcome.objects.count()) == (before, 0)
-
-
-def test_a_need_is_arranged_once_and_the_record_does_not_say_what_it_was() -> None:
-    need = b.NeedFactory.create()
-    for _ in range(2):
-        services.arrange_need(need_id=need.pk, by=STAFF, now=NOW)
-    need.refresh_from_db()
-    assert (need.is_arranged, need.arranged_at, need.arranged_by) == (True, NOW, "staff:7")
-    event = AuditEvent.objects.get(action="need.arranged")
-    assert "BSL" not in f"{event.words}{event.data}"

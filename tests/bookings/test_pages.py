@@ -152,20 +152,20 @@ def test_pages_cost_the_same_few_queries(
     for n in range(sessions):
         c.ClassroomSessionFactory.create(starts_at=at(21) + n * MINUTE)
     browser.get("/")  # templates are compiled, the session is in the cache
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         browser.get("/sessions/")
     booking = ready(offer, Session.objects.first())
     for path, queries in (
-        ("/offer/", 5),
+        ("/offer/", 6),
         ("/booking/details/", 3),
         ("/booking/consents/", 5),
-        ("/booking/check/", 5),
+        ("/booking/check/", 6),
         ("/booking/return/", 4),
     ):
         with django_assert_num_queries(queries):
             browser.get(path)
     Booking.objects.filter(pk=booking.pk).update(status="CONFIRMED", confirmed_at=clock.now())
-    for path, queries in (("/booking/", 5), ("/booking/receipt/", 5), ("/booking/cancel/", 4)):
+    for path, queries in (("/booking/", 6), ("/booking/receipt/", 5), ("/booking/cancel/", 4)):
         with django_assert_num_queries(queries):
             assert browser.get(path).status_code == 200
 

@@ -8,7 +8,7 @@ import pytest
 
 from audit.context import Actor
 from bookings import services as bookings
-from bookings.models import Booking, Need
+from bookings.models import Booking
 from common import clock
 from courses.models import Place, Session, SessionTrainer
 from payments import services as payments
@@ -85,6 +85,21 @@ def test_candidates_pages_before_paying(new_page: NewPage, live_web: Web, offer:
     sign_in(page)
     looker.look("offer", "Kent Police offer you a course")
     press(page, "Choose a date")
+    looker.look("needs", "Do you need anything from us to take part?")
+    press(page, "Continue")
+    looker.look("needs-unanswered", "Do you need anything from us to take part?")
+    page.get_by_label("To bring my own interpreter").check()
+    page.get_by_label("A course in a classroom, because I have no internet").check()
+    press(page, "Continue")
+    looker.look("needs-no-language", "Do you need anything from us to take part?")
+    page.get_by_label("Which language?").fill("Polish")
+    press(page, "Continue")
+    looker.look("dates-that-fit", "Choose a date")
+    page.get_by_role("link", name="Change this").click()
+    for need in reversed(page.get_by_role("checkbox", checked=True).all()):
+        need.uncheck()
+    page.get_by_label("No, I do not need anything").check()
+    press(page, "Continue")
     looker.look("dates", "Choose a date")
     page.goto("/sessions/?how=CLASSROOM&when=morning")
     looker.look("dates-none-match", "Choose a date")
@@ -281,7 +296,7 @@ def test_trainers_pages(new_page: NewPage, live_web: Web) -> None:
     jo = b.ConfirmedBookingFactory.create(now=clock.now(), session=session)
     long_named = r.BookedReferralFactory.create(now=clock.now(), surname="Adeyemi-Featherstonehaugh")
     b.ConfirmedBookingFactory.create(now=clock.now(), session=session, referral=long_named)
-    Need.objects.create(referral=jo.referral, kind="CAPTIONS", told_at=clock.now())
+    b.NeedFactory.create(referral=jo.referral, kind="CAPTIONS")
     page = new_page()
     looker = Looker(page, "trainer", live_web.url)
     page.goto("/trainer/")

@@ -57,6 +57,8 @@ def sign_in(page: "Page") -> None:
 
 def hold(page: "Page") -> None:
     press(page, "Choose a date")
+    page.get_by_label("No, I do not need anything").check()
+    press(page, "Continue")
     page.get_by_role("button", name="Choose").first.click()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from bookings.constants import BookingStatus, CancelCause, ConsentKind, MoveRule, MoveStatus, NeedKind
+from bookings.constants import BookingStatus, CancelCause, ConsentKind, MoveRule, MoveStatus, NeedKind, NeedStatus
 from bookings.models import Booking, Consent, ConsentText, Move, Need, Policy
 from common.clock import london_day
 from common.identifiers import new_booking_reference
@@ -187,10 +187,11 @@ class NeedFactory(DjangoModelFactory[Need]):
     referral = factory.LazyFunction(r.LiveReferralFactory.create)
     kind = NeedKind.BSL
     told_at = NOW
+    due_on = factory.LazyAttribute(lambda need: london_day(need.told_at) + dt.timedelta(days=5))
 
 
 class ArrangedNeedFactory(NeedFactory):
-    is_arranged = True
+    status = NeedStatus.ARRANGED
     arranged_at = factory.LazyAttribute(lambda need: need.told_at + dt.timedelta(days=1))
     arranged_by = "staff:1"
 

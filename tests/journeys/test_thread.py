@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.core.management import call_command
 from django.db.models import Sum
 
+from accounts.models import User
 from audit.models import AuditEvent
 from audit.sealing import seal
 from bookings.constants import BookingStatus
@@ -93,7 +94,8 @@ def _candidate_books(zoe: Candidate, session: Session, sandbox: "Sandbox") -> Bo
     wrong = Candidate(zoe.origin, REFERENCE, pin="424243")
     assert "There is a problem" in wrong.sign_in().words
     assert zoe.sign_in().heading == "Kent Police offer you a course"
-    assert zoe.follow("Choose a date").heading == "Choose a date"
+    assert zoe.follow("Choose a date").heading == "Do you need anything from us to take part?"
+    assert zoe.press("Continue", needs="NOTHING").heading == "Choose a date"
     page = zoe.choose(session)
     assert page.heading == "How can we reach you?"
     assert "We are holding your place for 14 minutes" in page.words
@@ -166,7 +168,8 @@ def _money_adds_up() -> None:
 
 def _record_tells_the_story() -> None:
     events = AuditEvent.objects.filter(referral_key=f"46/{REFERENCE}").order_by("pk")
-    zoe, payments, tutor = f"candidate:46/{REFERENCE}", "job:apply_stripe_events", "trainer:2"
+    tutor_id = User.objects.get(username="trainer").pk
+    zoe, payments, tutor = f"candidate:46/{REFERENCE}", "job:apply_stripe_events", f"trainer:{tutor_id}"
     assert [(event.action, event.actor) for event in events] == [
         ("referral.received", "job:import_batches"),
         ("candidate.signed_in", zoe),
