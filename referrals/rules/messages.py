@@ -91,13 +91,19 @@ def driver_number_required(licence_type: str) -> Problem:
 def issue_number_removed(value: str, issue_number: str) -> Problem:
     """Make the warning that the licence's issue number was left out."""
     message = f"The issue number {issue_number} is not part of the driver number and was left out."
-    return problem("driver_number", "driver_number_issue_number_removed", message, value)
+    return problem("driver_number", "driver_number_issue_number_removed", message, _masked(value))
 
 
 def driver_number_mismatch(value: str, parts: tuple[str, ...]) -> Problem:
     """Make the warning that the driver number speaks of another name or birth."""
     message = f"The driver number does not fit the {' and the '.join(parts)} given. Names change: check if you can."
-    return problem("driver_number", "driver_number_mismatch", message, value)
+    return problem("driver_number", "driver_number_mismatch", message, _masked(value))
+
+
+def _masked(number: str) -> str:
+    """A good driver number without the birth and sex in it: warnings are kept in the clear, the number is not."""
+    number = number.strip()
+    return f"{number[:5]}…{number[-2:]}"
 
 
 def speed_outside_band(value: str, limit: int, band: tuple[int, int] | None) -> Problem:

@@ -46,8 +46,8 @@ def receive_batch(
 ) -> tuple[Batch, bool]:
     """Store a file and put it in line to be imported. Returns the batch and whether it is a new one.
 
-    The same bytes from the same force as the same kind are the batch that was received first: nothing is done again,
-    unless it could not be read then. `file` is binary and read once, from where it stands. Raises BatchTooLargeError.
+    The same bytes from the same force as the same kind are the batch that was received first, whatever became of it:
+    nothing is done again. `file` is binary and read once, from where it stands. Raises BatchTooLargeError.
     """
     hashed = _Hashed(file, max_bytes=settings.BATCH_MAX_BYTES)
     batch = Batch(force=force, kind=BatchKind(kind), file_name=file_name[-200:])

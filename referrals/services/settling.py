@@ -14,7 +14,7 @@ from typing import Any, cast
 from django.db import connection
 
 from audit.context import Actor
-from common.clock import date_words, london_day
+from common.clock import date_words, london, london_day
 from common.copy import copy_text
 from referrals import rules
 from referrals.constants import BOOKABLE, ReferralStatus, RowState
@@ -208,7 +208,7 @@ def _bar(
         "three_year_bar",
         f"The same person completed {scheme.code_of(course)} for an offence on {date_words(offence_on)} ({whose}). "
         f"This course is allowed for offences from {date_words(rules.allowed_from(offence_on))}. Someone must decide.",
-        values.offence_at.isoformat(),
+        f"{london(values.offence_at):%Y-%m-%dT%H:%M}",
     )
 
 

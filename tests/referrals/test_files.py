@@ -15,6 +15,7 @@ from referrals.rules import (
     REFERRALS,
     WITHDRAWALS,
     FileKind,
+    Problem,
     SeenRows,
     check_forecast,
     check_referral,
@@ -226,8 +227,12 @@ def test_row_too_short_and_row_too_long(line: str, code: str) -> None:
     first, second = rows(f"{HEADER}\n{line}\n{ROW}\n")
     assert (first.number, first.values) == (2, ())
     assert first.cells == line.split(",")
-    assert [(problem.column, problem.code) for problem in first.problems] == [("", code)]
-    assert f"The row has {len(line.split(','))} cells, the first row has 4." in first.problems[0].message
+    mend = {
+        "row_too_short": "Add the missing ones, empty if need be.",
+        "row_too_long": "Put text with separators in quotation marks.",
+    }
+    message = f"The row has {len(line.split(','))} cells, the first row has 4. {mend[code]}"
+    assert first.problems == (Problem("", code, message, ""),)
     assert second.values == ("46", "46KD00000126", "COURT", "")
 
 

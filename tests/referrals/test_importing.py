@@ -196,7 +196,15 @@ def test_changed_row_waits_where_something_is_booked_or_ended(status: str) -> No
 
     assert counts(batch) == {"rows": 1, "new": 0, "unchanged": 0, "changed": 0, "rejected": 0, "quarantined": 1}
     row = BatchRow.objects.get(batch=batch)
-    assert codes(row) == [("reference", "changed_while_booked")]
+    what = "something is booked" if status == "BOOKED" else f"the offer is “{ReferralStatus(status).label.lower()}”"
+    assert row.errors == [
+        {
+            "column": "reference",
+            "code": "changed_while_booked",
+            "message": f"This differs from what we hold (town), and {what}. Someone must decide.",
+            "value": rows[0]["reference"],
+        }
+    ]
     assert row.changes["town"][1] == "Dover"
     assert Referral.objects.values().get() == before
     assert not AuditEvent.objects.filter(action="referral.changed").exists()
@@ -233,6 +241,7 @@ def test_s18_same_course_within_three_years_is_quarantined_with_the_date_allowed
 
     row = BatchRow.objects.get(batch=batch)
     assert (row.state, codes(row)) == ("quarantined", [("offence_at", "three_year_bar")])
+    assert row.errors[0]["value"] == "2026-11-03T18:34"
     assert row.errors[0]["message"] == (
         "The same person completed NSAC for an offence on 3 December 2023 (reference 46EARLIER1). This course is "
         "allowed for offences from 4 December 2026. Someone must decide."

@@ -17,6 +17,14 @@ def test_withdrawals_file_closes_what_is_known_and_asks_about_the_rest() -> None
     assert Referral.objects.filter(status=ReferralStatus.WITHDRAWN).count() == Withdrawal.objects.count() == 11
     row = BatchRow.objects.get(batch=batch, state="quarantined")
     assert (row.number, row.reference, codes(row)) == (13, "46KD99999926", [("reference", "unknown_reference")])
+    assert row.errors == [
+        {
+            "column": "reference",
+            "code": "unknown_reference",
+            "message": "We do not hold this reference. Someone must decide.",
+            "value": "46KD99999926",
+        }
+    ]
     one = Withdrawal.objects.get(referral__reference="46KD00013126")
     assert (one.reason, one.batch_id, one.received_at, one.acted_at) == ("COURT", batch.pk, TODAY, TODAY)
     assert one.effective_at is not None
@@ -51,5 +59,13 @@ def test_wrong_reason_and_duplicates_are_rejected() -> None:
     import_bytes(GOOD.read_bytes())
     batch = import_bytes(sent("COURT", "OTHER", "COURT", "BECAUSE"), kind="withdrawals")
     assert states(batch) == {2: "new", 3: "rejected", 4: "unchanged", 5: "rejected"}
-    assert codes(BatchRow.objects.get(batch=batch, number=3)) == [("reference", "duplicate_in_file")]
+    assert BatchRow.objects.get(batch=batch, number=3).errors == [
+        {
+            "column": "reference",
+            "code": "duplicate_in_file",
+            "message": "This file has an earlier row with the same key and other content. Only the first one stands; "
+            "remove one.",
+            "value": "46KD00000126",
+        }
+    ]
     assert codes(BatchRow.objects.get(batch=batch, number=5)) == [("reason", "invalid_reason")]
