@@ -20,3 +20,9 @@ def release_holds() -> None:
 def schedule_reminders() -> None:
     """Put every reminder that is due into the outbox. May run at any time, twice and at once."""
     services.schedule_reminders(now=clock.now(), by=Actor("job", "schedule_reminders"))
+
+
+@shared_task(base=ActingTask, name="bookings.jobs.reconcile_payments")
+def reconcile_payments() -> None:
+    """Compare yesterday with Stripe, and what earlier days left open. May run at any time, twice and at once."""
+    services.reconcile_due_payments(now=clock.now(), by=Actor("job", "reconcile_payments"))

@@ -114,3 +114,15 @@ class EventNotParkedError(PortalError):
     """Only a parked event can be tried again by hand."""
 
     message = "This event is not parked."
+
+
+class DayNotBegunError(PortalError):
+    """A day that has not begun has nothing to compare."""
+
+    message = "That day has not begun."
+
+
+class AlreadyResolvedError(PortalError):
+    """Somebody else explained the difference, or it is gone by itself."""
+
+    message = "This difference is explained already, or is gone."

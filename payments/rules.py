@@ -214,24 +214,24 @@ def reversed_lines(lines: Iterable[Line]) -> tuple[Line, ...]:
 
 
 # --- Stripe's books --------------------------------------------------------------------------------------------
-Movement = Literal["CHARGE", "REFUND", "REFUND_BACK", "DISPUTE", "PAYOUT", "PAYOUT_BACK", "FEE", "OTHER"]
+Movement = Literal["CHARGE", "REFUND", "REFUND_IN", "DISPUTE", "PAYOUT", "PAYOUT_IN", "FEE", "OTHER"]
 _MOVEMENTS: dict[str, Movement] = {
     "charge": "CHARGE",
     "payment": "CHARGE",
     "refund": "REFUND",
     "payment_refund": "REFUND",
-    "refund_failure": "REFUND_BACK",
-    "payment_failure_refund": "REFUND_BACK",
+    "refund_failure": "REFUND_IN",
+    "payment_failure_refund": "REFUND_IN",
     "payout": "PAYOUT",
-    "payout_failure": "PAYOUT_BACK",
-    "payout_cancel": "PAYOUT_BACK",
+    "payout_failure": "PAYOUT_IN",
+    "payout_cancel": "PAYOUT_IN",
     "stripe_fee": "FEE",
 }
 _SOURCES: dict[Movement, str] = {
     "REFUND": "refunded",
-    "REFUND_BACK": "refund-failed",
+    "REFUND_IN": "refund-failed",
     "PAYOUT": "paid-out",
-    "PAYOUT_BACK": "payout-failed",
+    "PAYOUT_IN": "payout-failed",
 }
 
 

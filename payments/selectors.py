@@ -8,7 +8,17 @@ from django.db.models import F, Min, Prefetch, Q, QuerySet, Sum
 from common.clock import end_of_london_day
 from payments.constants import PENDING_ATTEMPTS, Account, EventStatus
 from payments.errors import NoFeeError
-from payments.models import Attempt, Charge, FeeSchedule, Journal, Posting, Refund, StripeEvent
+from payments.models import (
+    Attempt,
+    Charge,
+    FeeSchedule,
+    Journal,
+    Posting,
+    ReconciliationException,
+    ReconciliationRun,
+    Refund,
+    StripeEvent,
+)
 
 LATELY = dt.timedelta(days=90)
 
@@ -108,6 +118,12 @@ def trial_balance(*, day: dt.date) -> list[Balance]:
         .order_by("account", "force_code")
     )
     return [Balance(row["account"], row["force_code"], row["debit"], -row["credit"]) for row in rows]
+
+
+def open_exceptions(run: ReconciliationRun) -> list[ReconciliationException]:
+    """What of a day does not agree and nobody has explained, in a steady order."""
+    found = ReconciliationException.objects.filter(run=run, gone_at__isnull=True, resolved_at__isnull=True)
+    return list(found.order_by("kind", "subject"))
 
 
 def oldest_unprocessed_event_at() -> dt.datetime | None:

@@ -33,6 +33,7 @@ from bookings.services.moving import (
 )
 from bookings.services.needing import arrange_need, take_need, tell_needs
 from bookings.services.paying import start_payment
+from bookings.services.reconciling import days_due, reconcile_due_payments, reconcile_payments
 from bookings.services.refunding import policy_refund_pence
 from bookings.services.reminding import schedule_reminders
 from bookings.services.signing_in import forget_old_tries, sign_in
@@ -46,6 +47,7 @@ __all__ = [
     "complete_move",
     "confirm",
     "confirm_move",
+    "days_due",
     "end_move",
     "end_with_referral",
     "end_with_session",
@@ -69,6 +71,8 @@ __all__ = [
     "payment_open_until",
     "policy_refund_pence",
     "quote_move",
+    "reconcile_due_payments",
+    "reconcile_payments",
     "record_outcome",
     "refund_on_cancel",
     "release_holds",

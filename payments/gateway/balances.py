@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from payments import rules
-from payments.gateway.calling import calling, client, instant
+from payments.gateway.calling import StripeRefusedError, calling, client, instant
 
 _PAGE = 100
 _TRANSACTIONS = "/v1/balance_transactions"
@@ -67,6 +67,18 @@ def transactions_of_payout(payout_id: str) -> Iterator[Transaction]:
 def transactions_about(source: str) -> list[Transaction]:
     """The balance transactions of one charge, refund, dispute or payout."""
     return [transaction_of(found) for found in _listed(_TRANSACTIONS, source=source)]
+
+
+def find_transaction(transaction_id: str) -> Transaction | None:
+    """One balance transaction; None where Stripe has none of that name."""
+    try:
+        with calling("balance_transactions.retrieve"):
+            found = client().raw_request("get", f"{_TRANSACTIONS}/{transaction_id}")
+    except StripeRefusedError as error:
+        if error.code == "resource_missing":
+            return None
+        raise
+    return transaction_of(found.data)
 
 
 def balance_pence() -> int:

@@ -19,6 +19,7 @@ from payments.services.fees import change_fee
 from payments.services.inbox import apply_stripe_events, receive_webhook, try_event_again
 from payments.services.ledger import record_completion, reverse_completion
 from payments.services.payouts import record_payout
+from payments.services.reconciliation import reconcile_day, resolve_exception
 from payments.services.refunds import request_refund, send_refunds
 from payments.services.settlement import refresh_charge, settle_payments
 
@@ -31,12 +32,14 @@ __all__ = [
     "give_up_charge",
     "open_charge",
     "receive_webhook",
+    "reconcile_day",
     "record_completion",
     "record_dispute",
     "record_payout",
     "refresh_charge",
     "reject_refund",
     "request_refund",
+    "resolve_exception",
     "reverse_completion",
     "send_refunds",
     "settle_payments",

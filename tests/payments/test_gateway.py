@@ -89,6 +89,8 @@ def _read_the_books(stripe_sandbox: Any, payment: gateway.Payment, refund: gatew
         ("charge", "charge", 9200, 158),
     ]
     assert gateway.transactions_about(refund.refund_id) == [booked[2]]
+    assert gateway.find_transaction(booked[0].transaction_id) == booked[0]
+    assert gateway.find_transaction("txn_nobody") is None
     assert gateway.balance_pence() == sum(one.net_pence for one in booked) == 6992
     made = stripe_sandbox.control("payout", include_pending=True)
     payout = gateway.retrieve_payout(made["id"])

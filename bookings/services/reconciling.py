@@ -1,0 +1,95 @@
+"""The third side of each day's reconciliation: bookings beside what was paid for them."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from django.db import connection
+
+from audit.context import Actor
+from bookings.constants import BookingStatus
+from bookings.models import Booking
+from common.clock import end_of_london_day, london_day
+from payments import services as payments
+from payments.constants import ExceptionKind, Purpose, RunStatus
+from payments.models import Charge, ReconciliationException, ReconciliationRun
+from payments.rules import Finding
+
+# Paid with no place, the candidate is offered other dates for 24 hours, else the money goes back: within this it must
+# have gone one way or the other.
+PLACED_OR_SENT_BACK_WITHIN = dt.timedelta(hours=25)
+LOOK_BACK = dt.timedelta(days=31)
+_HAS_PLACE = (BookingStatus.CONFIRMED, BookingStatus.COMPLETED, BookingStatus.NOT_COMPLETED)
+# A cancelled booking is not here: the policy it was sold under says what is kept of its fee.
+_WITHOUT_PLACE = (BookingStatus.HELD, BookingStatus.LAPSED)
+
+
+def reconcile_payments(*, day: dt.date, by: Actor, now: dt.datetime) -> ReconciliationRun:
+    """Compare a London day at Stripe, in the ledger and in the bookings. Calls Stripe; may be repeated.
+
+    Raises what `payments.services.reconcile_day` raises.
+    """
+
+    def look(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
+        yield from _unpaid(start, end)
+        yield from _unplaced(start, min(end, now))
+
+    return payments.reconcile_day(day=day, by=by, now=now, look_at_bookings=look)
+
+
+def reconcile_due_payments(*, by: Actor, now: dt.datetime) -> list[ReconciliationRun]:
+    """Compare each day to yesterday that was not compared whole, and again those with differences nobody explained.
+
+    At most the last 31 days, the oldest first. Calls Stripe; may be repeated, and goes on where it was cut off.
+    """
+    return [reconcile_payments(day=day, by=by, now=now) for day in days_due(now=now)]
+
+
+def days_due(*, now: dt.datetime) -> list[dt.date]:
+    """The London days to be compared at `now`, the oldest first."""
+    today = london_day(now)
+    oldest = today - LOOK_BACK
+    yesterday = today - dt.timedelta(days=1)
+    runs = ReconciliationRun.objects.filter(day__gte=oldest, day__lt=today)
+    ended = runs.exclude(status=RunStatus.RUNNING).values_list("day", "finished_at")
+    finished = {day for day, at in ended if at is not None and at >= end_of_london_day(day)}
+    begun = ReconciliationRun.objects.order_by("day").values_list("day", flat=True).first()
+    first = max(oldest, begun or yesterday)
+    missed = {first + dt.timedelta(days=number) for number in range((today - first).days)} - finished
+    unexplained = ReconciliationException.objects.filter(
+        run__in=runs, gone_at__isnull=True, resolved_at__isnull=True
+    ).values_list("run__day", flat=True)
+    return sorted(missed | set(unexplained))
+
+
+def _unpaid(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
+    """Bookings confirmed on the day for which nobody ever paid."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT b.reference, b.fee_pence FROM bookings_booking b
+            WHERE b.confirmed_at >= %(start)s AND b.confirmed_at < %(end)s AND b.status = ANY(%(statuses)s)
+                AND NOT EXISTS (
+                    SELECT 1 FROM payments_charge c
+                    WHERE c.booking_reference = b.reference AND c.purpose = %(purpose)s AND c.status = 'PAID')
+            ORDER BY b.id
+            """,
+            {"start": start, "end": end, "statuses": list(_HAS_PLACE), "purpose": Purpose.COURSE_FEE},
+        )
+        for reference, pence in cursor.fetchall():
+            note = "the place is theirs, and nothing was paid for it"
+            yield Finding(ExceptionKind.BOOKING_UNPAID, f"booking:{reference}", 0, pence, 0, note, reference)
+
+
+def _unplaced(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
+    """Fees for which, by the day, neither a place was found nor a refund asked."""
+    paid = Charge.objects.filter(
+        purpose=Purpose.COURSE_FEE,
+        attempts__is_extra=False,
+        attempts__paid_at__gte=start - PLACED_OR_SENT_BACK_WITHIN,
+        attempts__paid_at__lt=end - PLACED_OR_SENT_BACK_WITHIN,
+        refunded_pence=0,
+        booking_reference__in=Booking.objects.filter(status__in=_WITHOUT_PLACE).values("reference"),
+    ).order_by("pk")
+    for reference, pence in paid.values_list("booking_reference", "paid_pence"):
+        note = "paid, and a day later neither a place nor a refund"
+        yield Finding(ExceptionKind.PAID_UNPLACED, f"booking:{reference}", pence, None, 0, note, reference)
