@@ -217,10 +217,11 @@ def live_completion(charge: Charge) -> Journal | None:
 
 def _gone_from_advance(charge: Charge) -> int:
     """What of the fee went back, or was lost to the payer's bank, before it was earned."""
-    refunds = Refund.objects.filter(charge=charge, attempt__is_extra=False).exclude(stripe_refund_id="")
+    refunds = Refund.objects.filter(charge=charge, attempt__is_extra=False)
     sources = Q(source__in=[])
-    for refund_id in refunds.values_list("stripe_refund_id", flat=True):
-        sources |= Q(source__in=[f"refunded:{refund_id}", f"refund-failed:{refund_id}"])
+    for key, at_stripe in refunds.values_list("pk", "stripe_refund_id"):
+        known_as = [f"refunded:{at_stripe}", f"refund-failed:{at_stripe}"] if at_stripe else []
+        sources |= Q(source__in=[*known_as, f"refunded-elsewhere:{key}"])
     for dispute_id in charge.disputes.filter(attempt__is_extra=False).values_list("stripe_dispute_id", flat=True):
         sources |= Q(source__startswith=f"dispute-lost:{dispute_id}:")
     gone = Posting.objects.filter(account="FEES_IN_ADVANCE", journal__in=Journal.objects.filter(sources))
