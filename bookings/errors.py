@@ -78,7 +78,7 @@ class SameSessionError(PortalError):
 class MoveEndedError(PortalError):
     """The hold of the new place ran out, or the page is of a move that is no longer under way."""
 
-    message = "We are no longer holding the new date for you. Your present date has not changed."
+    message = "We are no longer holding the new date for you. Your booked date is still yours."
 
 
 class MoveUnpaidError(PortalError):

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 
 from bookings import rules
 from bookings.constants import LIVE, NeedKind
-from bookings.models import Booking, Need, Policy
+from bookings.models import Booking, Move, Need, Policy
 from bookings.rules import Hidden
 from common.clock import london_day
 from courses.constants import Mode
@@ -90,17 +90,27 @@ class OpenSessions:
 
 
 def open_sessions(
-    referral: Referral, *, now: dt.datetime, filters: Filters, needs: Collection[str] = ()
+    referral: Referral,
+    *,
+    now: dt.datetime,
+    filters: Filters,
+    needs: Collection[str] = (),
+    moving: Booking | None = None,
 ) -> OpenSessions:
     """What an offer can be booked on, one week of it, the next available first, and why the rest is not shown.
 
-    What does not fit the candidate's `needs` (`NeedKind`) is among the rest. Three queries, however many sessions
-    there are. A week that has nothing gives the next one that has.
+    What does not fit the candidate's `needs` (`NeedKind`) is among the rest. Where a booking is to be moved, its own
+    session stands in its week too and is counted nowhere. Three queries, however many sessions there are. A week that
+    has nothing gives the next one that has.
     """
-    policy = Policy.objects.on(london_day(now))
+    policy = moving.policy if moving else Policy.objects.on(london_day(now))
+    present = moving.place.session_id if moving else None
     hidden: Counter[Hidden] = Counter()
     bookable: list[Row] = []
-    for row in _rows(referral, now):
+    rows = list(_rows(referral, now))
+    for row in rows:
+        if row.pk == present:
+            continue
         why = rules.hidden_because(
             starts_at=row.starts_at,
             ends_at=row.ends_at,
@@ -119,6 +129,7 @@ def open_sessions(
     weeks = sorted({row.week for row in matching})
     week = _week_shown(weeks, filters.week)
     shown = [row.pk for row in matching if row.week == week]
+    shown += [row.pk for row in rows if row.pk == present and row.week == week]
     sessions = list(Session.objects.with_room().filter(pk__in=shown).order_by("starts_at", "pk")) if shown else []
     return OpenSessions(
         sessions=sessions,
@@ -190,6 +201,14 @@ def current_booking(referral_id: int) -> Booking | None:
     return Booking.objects.with_session().get(pk=keys[0]) if keys else None
 
 
+def last_move(booking_id: int) -> Move | None:
+    """The last move of a booking, whatever became of it, with both its dates and its charge."""
+    moves = Move.objects.select_related(
+        "charge", "from_place__session", "place__session__course_type", "place__session__room__venue"
+    )
+    return moves.filter(booking=booking_id).order_by("-pk").first()
+
+
 def course_charge(booking: Booking) -> Charge | None:
     """The last charge for the course fee of a booking."""
     charges = Charge.objects.filter(booking_reference=booking.reference, purpose=Purpose.COURSE_FEE)
@@ -208,9 +227,9 @@ def receipt_of(booking: Booking) -> Receipt:
     """The payments and refunds of a booking, oldest first. Two queries."""
     return Receipt(
         payments=list(
-            Attempt.objects.filter(charge__booking_reference=booking.reference, status=AttemptStatus.PAID).order_by(
-                "paid_at", "pk"
-            )
+            Attempt.objects.filter(charge__booking_reference=booking.reference, status=AttemptStatus.PAID)
+            .select_related("charge")
+            .order_by("paid_at", "pk")
         ),
         refunds=list(Refund.objects.filter(charge__booking_reference=booking.reference).order_by("pk")),
     )

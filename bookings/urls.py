@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import choosing, making, managing, needing, signing_in
+from bookings.views import choosing, making, managing, moving, needing, signing_in
 
 app_name = "bookings"
 
@@ -26,5 +26,13 @@ urlpatterns = [
     path("booking/", managing.manage, name="manage"),
     path("booking/calendar.ics", managing.calendar, name="calendar"),
     path("booking/receipt/", managing.receipt, name="receipt"),
+    path("booking/move/", moving.start, name="move"),
+    path("booking/move/dates/", moving.dates, name="move_dates"),
+    path("booking/move/hold/", moving.hold, name="move_hold"),
+    path("booking/move/check/", moving.check, name="move_check"),
+    path("booking/move/extend/", moving.extend, name="move_extend"),
+    path("booking/move/keep/", moving.keep, name="move_keep"),
+    path("booking/move/confirm/", moving.confirm, name="move_confirm"),
+    path("booking/move/return/", moving.back_from_paying, name="move_return"),
     path("booking/cancel/", managing.cancel, name="cancel"),
 ]

@@ -18,7 +18,7 @@ from audit.context import Actor
 from audit.middleware import CANDIDATE_SESSION_KEY, act_as
 from bookings import selectors
 from bookings.constants import BookingStatus
-from bookings.errors import HoldEndedError
+from bookings.errors import HoldEndedError, MoveEndedError
 from bookings.models import Booking
 from common import clock
 from common.errors import PortalError
@@ -35,6 +35,7 @@ SEEN_STEP_SECONDS = 30
 # Pages a candidate may be brought back to after signing in again.
 _PAGES = frozenset(
     {"offer", "needs", "sessions", "details", "consents", "check", "return", "manage", "receipt", "cancel"}
+    | {"move", "move_dates", "move_check", "move_return"}
 )
 
 
@@ -125,6 +126,7 @@ def refused(request: HttpRequest, visit: Visit, error: PortalError) -> HttpRespo
         "referral": visit.referral,
         "is_withdrawn": visit.referral.status == ReferralStatus.WITHDRAWN,
         "is_hold_ended": isinstance(error, HoldEndedError),
+        "is_move_ended": isinstance(error, MoveEndedError),
         "booking": booking,
         "has_booking": booking is not None and booking.status == BookingStatus.CONFIRMED,
     }

@@ -13,11 +13,12 @@ from bookings import rules, selectors, services
 from bookings.constants import BookingStatus
 from bookings.errors import ConsentNeededError, HoldEndedError, IncompleteError
 from bookings.forms import ConsentsForm, DetailsForm
-from bookings.models import Booking
+from bookings.models import Booking, Policy
 from bookings.views import door
 from bookings.words import need_words, session_words
 from common.clock import london, time_words
 from common.money import pounds
+from courses.models import Place
 from payments import services as payments
 from payments.constants import AttemptStatus, ChargeStatus
 from payments.errors import AlreadyPaidError
@@ -153,14 +154,14 @@ def back_from_paying(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         is_withdrawn = visit.referral.status == ReferralStatus.WITHDRAWN
         context = {"booking": booking, "is_withdrawn": is_withdrawn, **_words(booking, visit.now)}
         return render(request, "bookings/paid_too_late.html", context)
-    if charge is not None and _says_paid(charge.pk, request.GET.get("checkout", "")):
+    if charge is not None and says_paid(charge.pk, request.GET.get("checkout", "")):
         return render(request, "bookings/confirming.html", {"booking": booking, **_words(booking, visit.now)})
     if booking.status == BookingStatus.HELD and door.hold_runs(booking, visit.now):
         return redirect(reverse("bookings:check") + "?unpaid")
     raise HoldEndedError
 
 
-def _says_paid(charge_id: int, checkout: str) -> bool:
+def says_paid(charge_id: int, checkout: str) -> bool:
     """Whether Stripe itself sent them to us from this page: its address is known to nobody else but the payer."""
     if not checkout:
         return False
@@ -182,21 +183,24 @@ def _being_made(visit: door.Visit) -> Booking | HttpResponse:
 
 def _hold_context(booking: Booking, now: dt.datetime) -> dict[str, Any]:
     """What every page of a held place shows: the place and its time, in words."""
-    until = booking.place.held_until
+    hold = hold_notice(booking.place, booking.policy, booking.extensions, extend_url="bookings:extend", now=now)
+    return {"booking": booking, **_words(booking, now), "hold": hold}
+
+
+def hold_notice(place: Place, policy: Policy, extensions: int, *, extend_url: str, now: dt.datetime) -> dict[str, Any]:
+    """What `_hold.html` shows: the time of a held place, in words, and whether there can be more of it."""
+    until = place.held_until
     assert until is not None
-    gains = until < rules.held_until(now=now, minutes=booking.policy.extend_minutes)
+    gains = until < rules.held_until(now=now, minutes=policy.extend_minutes)
     return {
-        "booking": booking,
-        **_words(booking, now),
-        "hold": {
-            "left": rules.minutes_words(until, now),
-            "until": time_words(london(until).time()),
-            "seconds": int((until - now).total_seconds()),
-            "is_soon": until - now < dt.timedelta(minutes=SOON_MINUTES),
-            "can_extend": booking.extensions < booking.policy.extend_times and gains,
-            "is_at_its_end": booking.extensions >= booking.policy.extend_times,
-            "extend_minutes": booking.policy.extend_minutes,
-        },
+        "left": rules.minutes_words(until, now),
+        "until": time_words(london(until).time()),
+        "seconds": int((until - now).total_seconds()),
+        "is_soon": until - now < dt.timedelta(minutes=SOON_MINUTES),
+        "can_extend": extensions < policy.extend_times and gains,
+        "is_at_its_end": extensions >= policy.extend_times,
+        "extend_minutes": policy.extend_minutes,
+        "extend_url": reverse(extend_url),
     }
 
 

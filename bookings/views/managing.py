@@ -13,10 +13,10 @@ from bookings.errors import BookingNotFoundError, TooLateToCancelError
 from bookings.forms import CancelForm
 from bookings.models import Booking
 from bookings.views import door
-from bookings.words import booking_words, need_words
+from bookings.words import booking_words, need_words, session_words
 from common.clock import day_words, london_day, moment_words
 from common.money import pounds, pounds_and_pence
-from payments.constants import RefundStatus
+from payments.constants import Purpose, RefundStatus
 
 
 @require_GET
@@ -42,6 +42,9 @@ def manage(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         "needs": [need_words(need) for need in needs],
         "is_unfit": not selectors.is_fit(session, {need.kind for need in needs}),
         "needs_are_told": "needs" in request.GET and bool(needs),
+        "moving": _under_way(booking, visit),
+        "is_moved": "moved" in request.GET and booking.status == BookingStatus.CONFIRMED,
+        "is_kept": "kept" in request.GET and booking.status == BookingStatus.CONFIRMED,
         **_money(booking),
     }
     return render(request, "bookings/manage.html", context)
@@ -51,7 +54,7 @@ def manage(request: HttpRequest, visit: door.Visit) -> HttpResponse:
 @door.candidate_page
 def calendar(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     """The calendar file."""
-    booking = _confirmed(visit)
+    booking = confirmed(visit)
     response = HttpResponse(
         calendar_file.calendar_text(booking, now=visit.now), content_type=calendar_file.CONTENT_TYPE
     )
@@ -73,7 +76,7 @@ def receipt(request: HttpRequest, visit: door.Visit) -> HttpResponse:
 @door.candidate_page
 def cancel(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     """What would come back, then the question."""
-    booking = _confirmed(visit)
+    booking = confirmed(visit)
     if booking.place.session.starts_at <= visit.now:
         raise TooLateToCancelError
     form = CancelForm(request.POST if request.method == "POST" else None)
@@ -103,11 +106,20 @@ _REFUND_WORDS = {
 }
 
 
-def _confirmed(visit: door.Visit) -> Booking:
+def confirmed(visit: door.Visit) -> Booking:
+    """The confirmed booking of the offer. Raises BookingNotFoundError."""
     booking = selectors.current_booking(visit.referral.pk)
     if booking is None or booking.status != BookingStatus.CONFIRMED:
         raise BookingNotFoundError
     return booking
+
+
+def _under_way(booking: Booking, visit: door.Visit) -> dict[str, Any] | None:
+    """The date they are moving to, while it is held; one query."""
+    move = services.held_move(booking.pk) if booking.status == BookingStatus.CONFIRMED else None
+    if move is None or move.place.held_until is None or move.place.held_until <= visit.now:
+        return None
+    return {**session_words(move.place.session), "until": moment_words(move.place.held_until)}
 
 
 def _money(booking: Booking) -> dict[str, Any]:
@@ -116,6 +128,7 @@ def _money(booking: Booking) -> dict[str, Any]:
         "payments": [
             {
                 "amount": pounds_and_pence(payment.paid_pence),
+                "what": "Change of date" if payment.charge.purpose != Purpose.COURSE_FEE else "Course fee",
                 "when": moment_words(payment.paid_at),
                 "card": f"{payment.card_brand.capitalize()} card ending {payment.card_last4}"
                 if payment.card_last4
