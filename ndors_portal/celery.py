@@ -40,6 +40,7 @@ app.conf.beat_schedule = {
     "settle-payments": _every("payments.jobs.settle_payments", 120.0),
     "reconcile-payments": _every("bookings.jobs.reconcile_payments", crontab(minute=15, hour="4,6,8,12,16")),
     "send-refunds": _every("payments.jobs.send_refunds", 60.0),
+    "issue-statements": _every("payments.jobs.issue_statements", crontab(minute=10, hour=6)),
     "seal-audit": _every("audit.jobs.seal", 60.0),
     "check-processing-times": _every("oversight.jobs.check_processing_times", 300.0),
 }

@@ -132,6 +132,29 @@ class Account(TextChoices):
     IN_TRANSIT = "IN_TRANSIT", "Payouts on their way to the bank"
 
 
+class Payee(TextChoices):
+    """To whom a statement is owed."""
+
+    FORCE = "FORCE", "Police force: cost recovery"
+    UKROED = "UKROED", "UKROEd: levy"
+
+
+class StatementLineKind(TextChoices):
+    """Why a posting is on a statement."""
+
+    COMPLETED = "COMPLETED", "Course completed"
+    CORRECTION = "CORRECTION", "Correction"
+
+
+class CostKind(TextChoices):
+    """What the fees pay for (Road Traffic Offenders Act 1988 s.90G)."""
+
+    TRAINERS = "TRAINERS", "Trainers"
+    VENUES = "VENUES", "Venues"
+    STAFF = "STAFF", "Staff"
+    OVERHEADS = "OVERHEADS", "Overheads"
+
+
 class JournalKind(TextChoices):
     """What a journal records."""
 
@@ -148,6 +171,7 @@ class JournalKind(TextChoices):
     ARRIVED = "ARRIVED", "Payout arrived at the bank"
     PAYOUT_FAILED = "PAYOUT_FAILED", "Payout came back"
     REVERSAL = "REVERSAL", "Reversal of a mistake"
+    SETTLED = "SETTLED", "Statement paid"
 
 
 class DisputeStatus(TextChoices):

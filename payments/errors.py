@@ -21,6 +21,24 @@ class FeeEndError(PortalError):
     message = "Only a fee for one force may have a last day, and not one before its first."
 
 
+class MonthNotOverError(PortalError):
+    """A statement is issued for a month that is over, and after no later one."""
+
+    message = "Statements are issued for a month that is over, the earlier months first."
+
+
+class StatementPaidError(PortalError):
+    """A statement is paid once, and only one that has something to pay."""
+
+    message = "This statement is paid already, or there is nothing to pay."
+
+
+class PaidOnError(PortalError):
+    """A statement cannot be paid on a day to come, or before the month it is of was over."""
+
+    message = "Give the day on which the bank paid: after the end of the month, and not in the future."
+
+
 class ChargeNotFoundError(NotFoundError):
     """No such charge."""
 

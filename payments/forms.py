@@ -8,7 +8,7 @@ from common.money import pounds_and_pence
 from courses.constants import Mode
 from courses.models import CourseType
 from payments import rules
-from payments.constants import RefundReason, VatCode
+from payments.constants import CostKind, RefundReason, VatCode
 from payments.models import Charge
 from referrals.models import Force
 
@@ -25,7 +25,8 @@ class PoundsField(forms.DecimalField):
     """An amount typed in pounds, cleaned to integer pence."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=7, decimal_places=2, min_value=options.pop("min_value", 0), **options)
+        given = {"max_digits": 7, "min_value": 0} | options
+        super().__init__(decimal_places=2, **given)
 
     def clean(self, value: Any) -> Any:
         """Pence."""
@@ -51,6 +52,42 @@ class NoteForm(forms.Form):
     """Why."""
 
     note = forms.CharField(label="Reason", max_length=200, help_text="It is kept with the refund; no evidence itself")
+
+
+class MonthField(forms.DateField):
+    """A month typed as "2027-04", cleaned to its first day."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(input_formats=["%Y-%m"], help_text="such as 2027-04", **options)
+
+
+class MonthForm(forms.Form):
+    """Which month."""
+
+    month = MonthField()
+
+
+class PaidForm(forms.Form):
+    """When and under which reference the bank paid."""
+
+    paid_on = forms.DateField(label="Paid on", help_text="YYYY-MM-DD")
+    reference = forms.CharField(max_length=60, help_text="the bank's or the finance system's")
+
+
+class CostForm(forms.Form):
+    """What a month cost."""
+
+    month = MonthField()
+    kind = forms.ChoiceField(choices=CostKind.choices)
+    amount = PoundsField(label="Amount in pounds", min_value=None, max_digits=9, help_text="below nought to correct")
+    note = forms.CharField(max_length=200, help_text="what for, and the invoice's number; no names")
+
+    def clean_amount(self) -> int:
+        """Not nothing."""
+        pence = int(self.cleaned_data["amount"])
+        if pence == 0:
+            raise forms.ValidationError("Enter an amount.")
+        return pence
 
 
 class LimitForm(forms.Form):

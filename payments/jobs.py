@@ -19,6 +19,12 @@ def settle_payments() -> None:
     services.settle_payments(now=clock.now())
 
 
+@shared_task(base=ActingTask, name="payments.jobs.issue_statements")
+def issue_statements() -> None:
+    """Freeze what is owed to the forces and to UKROEd for every month that is over."""
+    services.issue_due_statements(now=clock.now())
+
+
 @shared_task(base=ActingTask, name="payments.jobs.send_refunds")
 def send_refunds() -> None:
     """Send refunds that were asked for, and follow those under way."""

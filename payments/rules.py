@@ -178,6 +178,12 @@ def bearing_account(*, purpose: str, is_completed: bool, is_extra: bool) -> Acco
     return "FEES_IN_ADVANCE" if is_in_advance else "REFUNDS"
 
 
+def settled_lines(*, total_pence: int, force_code: str) -> tuple[Line, ...]:
+    """A force, or UKROEd where there is none, was paid what its statement says (below nought: it paid us)."""
+    account: AccountName = "POLICE_PAYABLE" if force_code else "LEVY_PAYABLE"
+    return Line(account, total_pence, force_code), Line("BANK", -total_pence)
+
+
 def fee_lines(fee_pence: int) -> tuple[Line, ...]:
     """Stripe kept a fee from our balance; a negative one was given back."""
     return Line("STRIPE_FEES", fee_pence), Line("STRIPE_CLEARING", -fee_pence)

@@ -3,20 +3,23 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import F, Min, Prefetch, Q, QuerySet, Sum
+from django.db.models import F, Max, Min, Prefetch, Q, QuerySet, Sum
 
-from common.clock import end_of_london_day
-from payments.constants import PENDING_ATTEMPTS, Account, EventStatus
+from common.clock import end_of_london_day, london_day, start_of_london_day
+from payments.constants import PENDING_ATTEMPTS, Account, CostKind, EventStatus
 from payments.errors import NoFeeError
 from payments.models import (
     Attempt,
     Charge,
+    Cost,
     FeeSchedule,
     Journal,
     Posting,
     ReconciliationException,
     ReconciliationRun,
     Refund,
+    Statement,
+    StatementLine,
     StripeEvent,
 )
 
@@ -131,3 +134,62 @@ def oldest_unprocessed_event_at() -> dt.datetime | None:
     waiting = StripeEvent.objects.filter(status=EventStatus.RECEIVED)
     first: dt.datetime | None = waiting.aggregate(first=Min("received_at"))["first"]
     return first
+
+
+# --- Statements ------------------------------------------------------------------------------------------------
+OWED = (Account.POLICE_PAYABLE, Account.LEVY_PAYABLE)
+INCOME = (Account.COURSE_INCOME, Account.MOVE_INCOME, Account.REFUNDS, Account.STRIPE_FEES, Account.DISPUTES)
+
+
+def first_month_to_issue() -> dt.date | None:
+    """The month after the last one with statements, else that of the first posting owed to others, if any."""
+    last: dt.date | None = Statement.objects.aggregate(month=Max("month"))["month"]
+    if last is not None:
+        return (last + dt.timedelta(days=31)).replace(day=1)
+    first = Posting.objects.filter(account__in=OWED).aggregate(at=Min("journal__occurred_at"))["at"]
+    return london_day(first).replace(day=1) if first else None
+
+
+def statement_lines(statement: Statement) -> QuerySet[StatementLine]:
+    """A statement's lines as they were issued."""
+    return StatementLine.objects.filter(statement=statement).order_by("pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """Income less costs of some months. Income is positive; what lessens it, costs among it, is negative."""
+
+    income: list[tuple[str, int]]
+    costs: list[tuple[str, int]]
+
+    @property
+    def income_pence(self) -> int:
+        """What the fees left after refunds, Stripe's fees and disputes."""
+        return sum(pence for _, pence in self.income)
+
+    @property
+    def costs_pence(self) -> int:
+        """What was entered."""
+        return sum(pence for _, pence in self.costs)
+
+    @property
+    def pence(self) -> int:
+        """What is reinvested in road safety (Road Traffic Offenders Act 1988 s.90G); below nought: a loss."""
+        return self.income_pence + self.costs_pence
+
+
+def surplus(*, first: dt.date, last: dt.date) -> Surplus:
+    """Income from the ledger less the costs entered, from a London day of one month to one of another. Two queries."""
+    first, after = first.replace(day=1), (last.replace(day=1) + dt.timedelta(days=31)).replace(day=1)
+    posted = Posting.objects.filter(
+        account__in=INCOME,
+        journal__occurred_at__gte=start_of_london_day(first),
+        journal__occurred_at__lt=start_of_london_day(after),
+    )
+    by_account = dict(posted.values_list("account").annotate(pence=Sum("amount_pence")))
+    entered = Cost.objects.filter(month__gte=first, month__lt=after)
+    by_kind = dict(entered.order_by().values_list("kind").annotate(pence=Sum("amount_pence")))
+    return Surplus(
+        income=[(str(account.label), -by_account.get(account, 0)) for account in INCOME],
+        costs=[(str(kind.label), -by_kind.get(kind, 0)) for kind in CostKind],
+    )

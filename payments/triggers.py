@@ -92,3 +92,31 @@ refund_keeps_its_payment = Unskippable(
         RAISE EXCEPTION 'a refund is never moved to another payment' USING ERRCODE = 'integrity_constraint_violation';
     """,
 )
+
+# A statement is issued in one statement of SQL with all its lines, so whatever joins it later is one too many.
+statement_adds_up = Unskippable(
+    name="statement_adds_up",
+    level=pgtrigger.Statement,
+    when=pgtrigger.After,
+    operation=pgtrigger.Insert,
+    referencing=pgtrigger.Referencing(new="new_rows"),
+    declare=[("wrong", "bigint")],
+    func="""
+        SELECT s.id INTO wrong
+        FROM (SELECT DISTINCT statement_id FROM new_rows) n
+        JOIN payments_statement s ON s.id = n.statement_id
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS lines, coalesce(sum(l.amount_pence), 0) AS pence,
+                   count(*) FILTER (WHERE l.kind = 'COMPLETED') AS completed
+            FROM payments_statementline l WHERE l.statement_id = s.id
+        ) its
+        WHERE its.lines <> s.completed + s.corrections OR its.pence <> s.total_pence
+            OR its.completed <> s.completed
+        LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'statement % is not the sum of its lines', wrong
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'payments_statement_adds_up';
+        END IF;
+        RETURN NULL;
+    """,
+)

@@ -6,5 +6,14 @@
 from payments.admin.inbox import StripeEventAdmin, WebhookRefusalAdmin
 from payments.admin.ledger import JournalAdmin
 from payments.admin.refunds import RefundAdmin, RefundLimitAdmin
+from payments.admin.statements import CostAdmin, StatementAdmin
 
-__all__ = ["JournalAdmin", "RefundAdmin", "RefundLimitAdmin", "StripeEventAdmin", "WebhookRefusalAdmin"]
+__all__ = [
+    "CostAdmin",
+    "JournalAdmin",
+    "RefundAdmin",
+    "RefundLimitAdmin",
+    "StatementAdmin",
+    "StripeEventAdmin",
+    "WebhookRefusalAdmin",
+]

@@ -11,10 +11,12 @@ from payments.models.ledger import Journal, Posting
 from payments.models.limits import RefundLimit
 from payments.models.payouts import Payout
 from payments.models.reconciliation import ReconciliationException, ReconciliationRun, StripeTransaction
+from payments.models.statements import Cost, Statement, StatementLine, StatementPayment
 
 __all__ = [
     "Attempt",
     "Charge",
+    "Cost",
     "Dispute",
     "FeeSchedule",
     "Journal",
@@ -24,6 +26,9 @@ __all__ = [
     "ReconciliationRun",
     "Refund",
     "RefundLimit",
+    "Statement",
+    "StatementLine",
+    "StatementPayment",
     "StripeEvent",
     "StripeTransaction",
     "WebhookRefusal",

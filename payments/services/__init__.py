@@ -22,6 +22,7 @@ from payments.services.payouts import record_payout
 from payments.services.reconciliation import reconcile_day, resolve_exception
 from payments.services.refunds import request_refund, send_refunds
 from payments.services.settlement import refresh_charge, settle_payments
+from payments.services.statements import enter_cost, issue_due_statements, issue_statements, mark_statement_paid
 
 __all__ = [
     "apply_stripe_events",
@@ -29,7 +30,11 @@ __all__ = [
     "ask_refund",
     "change_fee",
     "change_refund_limit",
+    "enter_cost",
     "give_up_charge",
+    "issue_due_statements",
+    "issue_statements",
+    "mark_statement_paid",
     "open_charge",
     "receive_webhook",
     "reconcile_day",
