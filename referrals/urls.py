@@ -22,6 +22,7 @@ urlpatterns = [
     path("referrals/", views.search, name="search"),
     path("referrals/<reference:reference>/withdraw/", views.withdraw, name="withdraw"),
     path("referrals/<reference:reference>/extend/", views.extend, name="extend"),
+    path("referrals/open/", views.open_offers, name="open_offers"),
     path("referrals/to-decide/", views.to_decide, name="to_decide"),
     path("referrals/<reference:reference>/course/", views.course, name="course"),
     path("referrals/<reference:reference>/note/", views.note, name="note"),

@@ -16,12 +16,15 @@ from referrals.selectors.batches import (
 from referrals.selectors.deciding import Bar, Countdown, bar_of, countdown, to_be_decided
 from referrals.selectors.offers import (
     MOST_FOUND,
+    OPEN_OFFERS,
     Dashboard,
     Entry,
+    Figure,
     Story,
     dashboard,
     find_offer,
     force_codes,
+    open_offers,
     referral_of_force,
     search,
     story,
@@ -37,10 +40,12 @@ from referrals.selectors.outcomes import (
 
 __all__ = [
     "MOST_FOUND",
+    "OPEN_OFFERS",
     "Bar",
     "Countdown",
     "Dashboard",
     "Entry",
+    "Figure",
     "Story",
     "Unreported",
     "acknowledged_to",
@@ -52,6 +57,7 @@ __all__ = [
     "force_codes",
     "instant",
     "oldest_unprocessed_batch_at",
+    "open_offers",
     "outcomes_due",
     "problem_groups",
     "progress",

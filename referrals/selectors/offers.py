@@ -4,19 +4,20 @@ import hmac
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import QuerySet
+
 from audit.models import AuditEvent
 from common.clock import london_day, start_of_london_day
 from common.identifiers import (
     normalise_postcode,
     normalise_reference,
     normalise_registration,
-    parse_gb_driver_number,
 )
 from notifications.catalogue import KINDS
 from notifications.constants import Channel
 from notifications.models import Message
 from referrals import lookups
-from referrals.constants import OutcomeCode, ReferralStatus
+from referrals.constants import BOOKABLE, OutcomeCode, ReferralStatus
 from referrals.errors import ReferralNotFoundError
 from referrals.models import Force, Outcome, Referral, Withdrawal
 from referrals.selectors.batches import undecided_rows
@@ -105,25 +106,26 @@ def story(referral: Referral) -> Story:
 def search(*, force: Force | str, words: str) -> list[Referral]:
     """Referrals of a force by reference, driver number, postcode, vehicle registration or the start of a surname.
 
-    Each is one look-up in an index. At most `MOST_FOUND`: more must be narrowed by who asks.
+    Case and spaces do not count, nor which apostrophe a name is written with. Each is one look-up in an index. At most
+    `MOST_FOUND`: more must be narrowed by who asks.
     """
     words = words.strip()
     own = Referral.objects.of_force(force)
     lookups_made = []
-    if reference := normalise_reference(words):
+    if reference := normalise_reference("".join(words.split())):
         lookups_made.append(own.filter(reference=reference))
-    if (number := parse_gb_driver_number(words)) or words.isdecimal():
-        lookups_made.append(
-            own.filter(driver_number_hash=lookups.driver_number_hash(number.number if number else words))
-        )
+    has_digit = any(letter.isdigit() for letter in words)
+    if has_digit and (number := lookups.driver_number_hash(words)):
+        lookups_made.append(own.filter(driver_number_hash=number))
     if postcode := normalise_postcode(words):
         lookups_made.append(own.filter(postcode=postcode))
     registration = normalise_registration(words)
-    if 2 <= len(registration) <= 12 and any(letter.isdigit() for letter in registration):
+    if 2 <= len(registration) <= 12 and has_digit:
         lookups_made.append(own.filter(vehicle_registration=registration))
-    if words and not any(letter.isdigit() for letter in words):
+    if words and not has_digit:
         # Ordered, so that the first of many come first and the index is read whatever the statistics say.
-        lookups_made.append(own.filter(surname_key__startswith=words.upper()).order_by("surname_key"))
+        for start in dict.fromkeys(words.upper().translate(each) for each in _APOSTROPHES):
+            lookups_made.append(own.filter(surname_key__startswith=start).order_by("surname_key"))
     found: dict[int, Referral] = {}
     for lookup in lookups_made:
         for referral in lookup.select_related("course_type")[:MOST_FOUND]:
@@ -131,16 +133,52 @@ def search(*, force: Force | str, words: str) -> list[Referral]:
     return sorted(found.values(), key=lambda each: (each.surname_key, each.reference))[:MOST_FOUND]
 
 
+# As a keyboard has it, and as a word processor makes it.
+_APOSTROPHES = (str.maketrans("’`", "''"), str.maketrans("'`", "’’"))
+
+
+OPEN_OFFERS = {
+    "live": "Offered, nothing booked",
+    "booked": "Booked",
+    "not-completed": "Not completed, may book again",
+    "within-7-days": "Unbooked, complete by within 7 days",
+    "within-14-days": "Unbooked, complete by within 14 days",
+}
+_OF_STATUS = {
+    "live": ReferralStatus.LIVE,
+    "booked": ReferralStatus.BOOKED,
+    "not-completed": ReferralStatus.NOT_COMPLETED,
+}
+_WITHIN_DAYS = {"within-7-days": 7, "within-14-days": 14}
+
+
+def open_offers(*, force: Force | str, which: str, now: datetime) -> "QuerySet[Referral]":
+    """Open offers of a force, those that end first before the others: one of the lists in `OPEN_OFFERS`."""
+    own = Referral.objects.of_force(force)
+    if status := _OF_STATUS.get(which):
+        found = own.filter(status=status)
+    else:
+        today = london_day(now)
+        until = today + timedelta(days=_WITHIN_DAYS[which])
+        found = own.filter(status__in=BOOKABLE, complete_by__range=(today, until))
+    return found.select_related("course_type").order_by("complete_by", "pk")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How many offers are in one of the lists of open ones."""
+
+    which: str
+    words: str
+    count: int
+
+
 @dataclass(frozen=True)
 class Dashboard:
     """A force's figures of the day."""
 
-    live: int
-    booked: int
-    not_completed: int
+    open: list[Figure]
     completed_lately: int
-    expiring_in_7_days: int
-    expiring_in_14_days: int
     waiting_for_decision: int
     unreported: int
     to_be_decided: int
@@ -149,20 +187,14 @@ class Dashboard:
 
 def dashboard(*, force: Force | str, now: datetime) -> Dashboard:
     """Count what is open, what ends soon and what waits. Reads indexes of open offers only, never the whole table."""
-    today = london_day(now)
-    since = today - timedelta(days=30)
-    own = Referral.objects.of_force(force)
-    unbooked = own.filter(status__in=[ReferralStatus.LIVE, ReferralStatus.NOT_COMPLETED])
+    since = london_day(now) - timedelta(days=30)
     outcomes = Outcome.objects.of_force(force)
+    counts = {which: open_offers(force=force, which=which, now=now).count() for which in OPEN_OFFERS}
     return Dashboard(
-        live=own.filter(status=ReferralStatus.LIVE).count(),
-        booked=own.filter(status=ReferralStatus.BOOKED).count(),
-        not_completed=own.filter(status=ReferralStatus.NOT_COMPLETED).count(),
+        open=[Figure(which, words, counts[which]) for which, words in OPEN_OFFERS.items()],
         completed_lately=outcomes.filter(
             outcome=OutcomeCode.COMPLETED, recorded_at__gte=start_of_london_day(since)
         ).count(),
-        expiring_in_7_days=unbooked.filter(complete_by__range=(today, today + timedelta(days=7))).count(),
-        expiring_in_14_days=unbooked.filter(complete_by__range=(today, today + timedelta(days=14))).count(),
         waiting_for_decision=undecided_rows(force=force).count(),
         to_be_decided=to_be_decided(force=force, now=now).count(),
         unreported=outcomes.filter(returned_at__isnull=True).count(),

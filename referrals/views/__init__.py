@@ -3,7 +3,7 @@
 from referrals.views.batches import batch, batch_progress, batch_rows, batches, rejected, upload
 from referrals.views.decisions import decide, decisions
 from referrals.views.home import dashboard, forecasts
-from referrals.views.offers import course, extend, note, referral, search, to_decide, withdraw
+from referrals.views.offers import course, extend, note, open_offers, referral, search, to_decide, withdraw
 from referrals.views.returns import return_file, return_manifest, returns
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "extend",
     "forecasts",
     "note",
+    "open_offers",
     "referral",
     "rejected",
     "return_file",

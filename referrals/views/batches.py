@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from common.clock import moment_words
 from common.errors import PortalError
 from referrals import selectors, services
-from referrals.constants import UNFINISHED, RowState
+from referrals.constants import UNFINISHED, BatchKind, RowDecision, RowState
 from referrals.errors import BatchNotFoundError
 from referrals.forms import UploadForm
-from referrals.models import Batch
+from referrals.models import Batch, BatchRow
 from referrals.views.desk import Desk, police_page
 
 _PAGE = 25
@@ -116,6 +116,7 @@ def batch_rows(request: HttpRequest, desk: Desk, batch_id: UUID) -> HttpResponse
         {
             "batch": found,
             "rows": rows,
+            "held": {row.number for row in rows if _is_held(row, found)},
             "filters": _filters(found),
             "state": state,
             "following": f"?state={state}&after={rows[-1].number}" if more else "",
@@ -123,6 +124,13 @@ def batch_rows(request: HttpRequest, desk: Desk, batch_id: UUID) -> HttpResponse
             "in_batches": True,
         },
     )
+
+
+def _is_held(row: BatchRow, batch: Batch) -> bool:
+    """Whether the row's referral can be looked at: it is there by this row, or was before."""
+    is_own = row.row_force_code == batch.force_id and batch.kind != BatchKind.FORECAST
+    is_taken = row.state in (RowState.NEW, RowState.CHANGED, RowState.UNCHANGED)
+    return is_own and (is_taken or row.decision == RowDecision.ACCEPTED)
 
 
 def _filters(batch: Batch) -> list[dict[str, Any]]:

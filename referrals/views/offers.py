@@ -12,6 +12,7 @@ from common.forms import GovukForm
 from courses.models import CourseType
 from referrals import selectors, services
 from referrals.constants import BOOKABLE, REFERRAL_TRANSITIONS, ReferralStatus, WithdrawalReason
+from referrals.errors import ReferralNotFoundError
 from referrals.forms import CourseForm, ExtendForm, NoteForm, SearchForm, WithdrawForm
 from referrals.models import Referral
 from referrals.views.desk import Desk, police_page
@@ -41,6 +42,28 @@ def search(request: HttpRequest, desk: Desk) -> HttpResponse:
         "at_search": True,
     }
     return render(request, "referrals/search.html", context)
+
+
+@police_page
+@require_safe
+def open_offers(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """One of the lists of open offers that the overview counts."""
+    which = request.GET.get("list", "live")
+    if which not in selectors.OPEN_OFFERS:
+        raise ReferralNotFoundError
+    page = Paginator(selectors.open_offers(force=desk.force, which=which, now=desk.now), _PAGE).get_page(
+        request.GET.get("page")
+    )
+    desk.opened("referrals.listed", subject=f"{which}:{len(page.object_list)}")
+    context = {
+        "page": page,
+        "which": which,
+        "lists": selectors.OPEN_OFFERS.items(),
+        "title": selectors.OPEN_OFFERS[which],
+        "query": f"list={which}&",
+        "in_referrals": True,
+    }
+    return render(request, "referrals/open_offers.html", context)
 
 
 @police_page

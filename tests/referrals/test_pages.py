@@ -57,8 +57,14 @@ def test_dashboard_counts_only_the_own_force(client: Client, officer: Officer) -
     factories.LiveReferralFactory(now=NOW, force="42")
     figures = client.get("/police/").context["figures"]
 
-    assert (figures.live, figures.booked, figures.not_completed, figures.completed_lately) == (2, 1, 0, 1)
-    assert (figures.expiring_in_7_days, figures.expiring_in_14_days) == (1, 2)
+    assert {each.which: each.count for each in figures.open} == {
+        "live": 2,
+        "booked": 1,
+        "not-completed": 0,
+        "within-7-days": 1,
+        "within-14-days": 2,
+    }
+    assert figures.completed_lately == 1
     assert (figures.waiting_for_decision, figures.unreported) == (0, 1)
 
 
@@ -311,6 +317,97 @@ def test_search_by_surname_start_postcode_and_registration(client: Client, offic
     assert response["Location"] == f"/police/referrals/{two.reference}/"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        " 46test000001 ",
+        "46TE ST00 0001",
+        "ONEIL 801150 ja9xx",
+        "oneil801150ja9xx 12",
+        "tn23  3ut",
+        "Ab12cDe",
+        "o’neil",
+        "O'NEIL",
+        "o`neil",
+    ],
+)
+@pytest.mark.parametrize("surname", ["O'Neil", "O’Neil"])
+def test_case_spaces_and_kinds_of_apostrophe_do_not_count(
+    client: Client, officer: Officer, words: str, surname: str
+) -> None:
+    held = factories.LiveReferralFactory(
+        now=NOW,
+        reference="46TEST000001",
+        surname=surname,
+        postcode="TN23 3UT",
+        vehicle_registration="AB12CDE",
+        driver_number="ONEIL801150JA9XX",
+    )
+    response = client.get("/police/referrals/", {"q": words})
+    assert response["Location"] == f"/police/referrals/{held.reference}/"
+
+
+def test_search_finds_driver_numbers_of_other_countries(client: Client, officer: Officer) -> None:
+    held = factories.LiveReferralFactory(now=NOW, driver_number="AB-1234 X/7", licence_type="EU")
+    response = client.get("/police/referrals/", {"q": "ab1234x/7"})
+    assert response["Location"] == f"/police/referrals/{held.reference}/"
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        ("live", ["SOON", "LATER", "LAST"]),
+        ("booked", ["BOOKED"]),
+        ("not-completed", ["FAILED"]),
+        ("within-7-days", ["SOON"]),
+        ("within-14-days", ["SOON", "FAILED", "LATER"]),
+    ],
+)
+def test_figures_lead_to_the_offers_they_count(
+    client: Client, officer: Officer, which: str, expected: list[str]
+) -> None:
+    today = NOW.date()
+    for name, factory, days in (
+        ("LAST", factories.LiveReferralFactory, 15),
+        ("LATER", factories.LiveReferralFactory, 14),
+        ("FAILED", factories.NotCompletedReferralFactory, 10),
+        ("SOON", factories.LiveReferralFactory, 7),
+        ("BOOKED", factories.BookedReferralFactory, 3),
+        ("ENDED", factories.CompletedReferralFactory, 3),
+    ):
+        factory(now=NOW, reference=f"46{name}01", complete_by=today + dt.timedelta(days=days))
+    factories.LiveReferralFactory(now=NOW, force="42", complete_by=today)
+    overview = client.get("/police/")
+    (figure,) = [each for each in overview.context["figures"].open if each.which == which]
+    address = f"/police/referrals/open/?list={which}"
+    assert address in overview.content.decode()
+    page = client.get(address)
+    assert [each.reference for each in page.context["page"]] == [f"46{name}01" for name in expected]
+    assert figure.count == len(expected)
+    log = AccessLog.objects.values_list("action", "subject").get()
+    assert log == ("referrals.listed", f"{which}:{len(expected)}")
+    assert client.get("/police/referrals/open/?list=other").status_code == 404
+
+
+def test_list_of_offers_goes_on_over_pages(client: Client, officer: Officer) -> None:
+    for _ in range(51):
+        factories.LiveReferralFactory(now=NOW)
+    page = client.get("/police/referrals/open/?list=live")
+    assert "?list=live&amp;page=2" in page.content.decode()
+    assert len(client.get("/police/referrals/open/?list=live&page=2").context["page"]) == 1
+
+
+def test_rows_lead_to_their_referrals_and_tell_what_stands_there(client: Client, officer: Officer) -> None:
+    batch = import_bytes(UGLY.read_bytes())
+    page = " ".join(client.get(f"/police/batches/{batch.pk}/rows/").content.decode().split())
+    assert 'href="/police/referrals/46UG00000126/">46UG00000126</a>' in page
+    for number, reference in ((6, "46UG00000526"), (7, "46UG00000626")):
+        row = BatchRow.objects.get(batch=batch, number=number)
+        assert row.reference == reference
+        assert f"/police/referrals/{reference}/" not in page
+    assert 'What stands there: <span class="portal-code">31/02/1980</span>' in page
+
+
 def test_withdrawing_asks_once_more_and_then_acts(client: Client, officer: Officer) -> None:
     held = factories.LiveReferralFactory(now=NOW)
     address = f"/police/referrals/{held.reference}/withdraw/"
@@ -478,6 +575,7 @@ QUERIES = {
     "search": 4,
     "returns": 7,
     "to_decide": 4,
+    "open_offers": 5,
     "forecasts": 3,
 }
 
@@ -498,7 +596,8 @@ def test_query_counts_are_the_same_for_one_row_and_for_thirty(client: Client, of
     for name in QUERIES:
         address = reverse(f"police:{name}", args=[batch.pk] if name in ("batch", "batch_rows") else [])
         with CaptureQueriesContext(connection) as queries:
-            assert client.get(address, {"q": "Samen"} if name == "search" else {}).status_code == 200
+            asked = {"search": {"q": "Samen"}, "open_offers": {"list": "not-completed"}}.get(name, {})
+            assert client.get(address, asked).status_code == 200
         measured[name] = len(queries)
     assert measured == QUERIES
 

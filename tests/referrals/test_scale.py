@@ -77,6 +77,9 @@ def test_no_search_and_no_figure_reads_a_whole_table() -> None:
         assert max(touched for _, touched in read) <= 2_000, name
     read = plans(lambda: selectors.dashboard(force="46", now=NOW))
     wholly["dashboard"] = [tables for tables, _ in read if tables]
+    for which in selectors.OPEN_OFFERS:
+        listing = plans(lambda which=which: list(selectors.open_offers(force="46", which=which, now=NOW)[:50]))
+        wholly[which] = [tables for tables, _ in listing if tables]
     wholly["find_offer"] = [
         tables for tables, _ in plans(lambda: selectors.find_offer(reference=held.reference, pin="1234")) if tables
     ]
