@@ -2,8 +2,9 @@
 
 import datetime as dt
 import uuid
+from functools import lru_cache
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, Timezone
 
 from bookings.models import Booking
 from bookings.words import course_name, where_lines
@@ -38,9 +39,15 @@ def calendar_text(booking: Booking, *, now: dt.datetime, is_cancelled: bool = Fa
     event.add("location", ", ".join(where_lines(session)))
     event.add("description", f"Your booking reference is {booking.reference}. Be ready 15 minutes before the start.")
     event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
+    calendar.add_component(_london())
     calendar.add_component(event)
-    calendar.add_missing_timezones()
     return calendar.to_ical().decode()
+
+
+@lru_cache(maxsize=1)
+def _london() -> Timezone:
+    """London's clock changes. Found out once: it takes as long as all the rest of a confirmation."""
+    return Timezone.from_tzid(LONDON.key)
 
 
 def attachment(booking: Booking, *, now: dt.datetime, is_cancelled: bool = False) -> dict[str, str]:

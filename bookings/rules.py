@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 from common.clock import london, london_day
@@ -33,6 +34,7 @@ class Hidden(StrEnum):
     NEEDS = "needs"
 
 
+@lru_cache(maxsize=4096)  # asked for every open session, each time that a candidate looks at the dates
 def parts_of_day(starts_at: dt.datetime) -> frozenset[PartOfDay]:
     """The parts of the day, and of the week, in which London's clocks see a course start."""
     there = london(starts_at)
@@ -45,21 +47,11 @@ def ends_in_time(ends_at: dt.datetime, complete_by: dt.date) -> bool:
     return london_day(ends_at) <= complete_by
 
 
-def hidden_because(
-    *,
-    starts_at: dt.datetime,
-    ends_at: dt.datetime,
-    places_left: int,
-    complete_by: dt.date,
-    closes_minutes: int,
-    now: dt.datetime,
-) -> Hidden | None:
-    """Why an open session cannot be booked, or None where it can; of several reasons the one that no change mends."""
-    if not ends_in_time(ends_at, complete_by):
-        return Hidden.AFTER_COMPLETE_BY
-    if starts_at - now < dt.timedelta(minutes=closes_minutes):
-        return Hidden.TOO_SOON
-    return Hidden.FULL if places_left <= 0 else None
+@lru_cache(maxsize=4096)
+def week_of(starts_at: dt.datetime) -> dt.date:
+    """The Monday of its London week."""
+    day = london_day(starts_at)
+    return day - dt.timedelta(days=day.weekday())
 
 
 def held_until(*, now: dt.datetime, minutes: int, present: dt.datetime | None = None) -> dt.datetime:

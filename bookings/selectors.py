@@ -4,14 +4,15 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Case, Count, F, Q, Value, When
 
 from bookings import rules
 from bookings.constants import LIVE, NeedKind
 from bookings.models import Booking, Move, Need, Policy
 from bookings.rules import Hidden
-from common.clock import london_day
+from common.clock import end_of_london_day, london_day, start_of_london_day
 from courses.constants import Mode
 from courses.models import Session
 from payments import selectors as fees
@@ -19,6 +20,8 @@ from payments.constants import AttemptStatus, Purpose
 from payments.models import Attempt, Charge, Refund
 from referrals.constants import BOOKABLE
 from referrals.models import Referral
+
+Annotated = Any  # sessions with `hidden`, which the types of a QuerySet do not know
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,40 +34,15 @@ class Filters:
     week: dt.date | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """What the list needs to know of a session to sort it in."""
+class Group(NamedTuple):
+    """Open sessions that a candidate has no reason to tell apart: how many start then, in that way and town."""
 
-    pk: int
     starts_at: dt.datetime
-    ends_at: dt.datetime
     mode: str
-    town: str
-    is_step_free: bool
-    places_left: int
-
-    def matches(self, filters: Filters, *, but: str = "") -> bool:
-        """Whether it is what the candidate would rather have, leaving out the filter named by `but`."""
-        return (
-            (but == "mode" or not filters.mode or self.mode == filters.mode)
-            and (but == "part" or not filters.part or filters.part in rules.parts_of_day(self.starts_at))
-            and (but == "town" or not filters.town or self.town == filters.town)
-        )
-
-    def fits(self, needs: Collection[str]) -> bool:
-        """Whether somebody with these needs can take part in it."""
-        return rules.fits_needs(
-            is_digital=self.mode == Mode.DIGITAL,
-            is_step_free=self.is_step_free,
-            is_offline=NeedKind.NO_INTERNET in needs,
-            needs_step_free=NeedKind.STEP_FREE in needs,
-        )
-
-    @property
-    def week(self) -> dt.date:
-        """The Monday of its London week."""
-        day = london_day(self.starts_at)
-        return day - dt.timedelta(days=day.weekday())
+    town: str | None
+    is_step_free: bool | None
+    hidden: str
+    sessions: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,75 +78,91 @@ def open_sessions(
     """What an offer can be booked on, one week of it, the next available first, and why the rest is not shown.
 
     What does not fit the candidate's `needs` (`NeedKind`) is among the rest. Where a booking is to be moved, its own
-    session stands in its week too and is counted nowhere. Three queries, however many sessions there are. A week that
-    has nothing gives the next one that has.
+    session stands in its week too and is counted nowhere. Three queries, however many sessions there are: all are
+    counted, and only those of the week are loaded. A week that has nothing gives the next one that has.
     """
     policy = moving.policy if moving else Policy.objects.on(london_day(now))
-    present = moving.place.session_id if moving else None
+    present = moving.place.session_id if moving else 0
+    offered = (
+        Session.objects.open()
+        .filter(course_type_id=referral.course_type_id, starts_at__gt=now)
+        .annotate(hidden=_hidden_because(referral, closes_minutes=policy.closes_minutes, now=now))
+    )
     hidden: Counter[Hidden] = Counter()
-    bookable: list[Row] = []
-    rows = list(_rows(referral, now))
-    for row in rows:
-        if row.pk == present:
-            continue
-        why = rules.hidden_because(
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            places_left=row.places_left,
-            complete_by=referral.complete_by,
-            closes_minutes=policy.closes_minutes,
-            now=now,
-        )
-        if why is None and not row.fits(needs):
-            why = Hidden.NEEDS
+    modes: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
+    towns: Counter[str] = Counter()
+    matching: Counter[dt.date] = Counter()
+    bookable = 0
+    for group in _groups(offered.exclude(pk=present)):
+        why = group.hidden or ("" if _fits(group.mode, group.is_step_free, needs) else Hidden.NEEDS)
         if why:
-            hidden[why] += 1
-        else:
-            bookable.append(row)
-    matching = [row for row in bookable if row.matches(filters)]
-    weeks = sorted({row.week for row in matching})
+            hidden[Hidden(why)] += group.sessions
+            continue
+        bookable += group.sessions
+        parts_of_day = rules.parts_of_day(group.starts_at)
+        is_mode = not filters.mode or group.mode == filters.mode
+        is_part = not filters.part or filters.part in parts_of_day
+        is_town = not filters.town or group.town == filters.town
+        if is_mode and is_part and is_town:
+            matching[rules.week_of(group.starts_at)] += group.sessions
+        if is_part and is_town:
+            modes[group.mode] += group.sessions
+        if is_mode and is_town:
+            for part in parts_of_day:
+                parts[part] += group.sessions
+        if is_mode and is_part and group.town:
+            towns[group.town] += group.sessions
+    weeks = sorted(matching)
     week = _week_shown(weeks, filters.week)
-    shown = [row.pk for row in matching if row.week == week]
-    shown += [row.pk for row in rows if row.pk == present and row.week == week]
-    sessions = list(Session.objects.with_room().filter(pk__in=shown).order_by("starts_at", "pk")) if shown else []
     return OpenSessions(
-        sessions=sessions,
+        sessions=_of_week(offered, week, filters, needs, present) if week else [],
         hold_minutes=policy.hold_minutes,
         week=week,
         earlier=max((other for other in weeks if week and other < week), default=None),
         later=min((other for other in weeks if week and other > week), default=None),
-        matching=len(matching),
-        bookable=len(bookable),
+        matching=matching.total(),
+        bookable=bookable,
         hidden=dict(hidden),
-        modes=Counter(row.mode for row in bookable if row.matches(filters, but="mode")),
-        parts=Counter(
-            part for row in bookable if row.matches(filters, but="part") for part in rules.parts_of_day(row.starts_at)
-        ),
-        towns=Counter(row.town for row in bookable if row.town and row.matches(filters, but="town")),
+        modes=modes,
+        parts=parts,
+        towns=towns,
     )
 
 
-def _rows(referral: Referral, now: dt.datetime) -> Iterable[Row]:
-    """Every open session still to come of the course offered, as plain values: models would cost too much."""
-    values = (
-        Session.objects.open()
-        .filter(course_type_id=referral.course_type_id, starts_at__gt=now)
-        .order_by("starts_at", "pk")
-        .values_list(
-            "pk", "starts_at", "ends_at", "mode", "room__venue__town", "room__venue__is_step_free", "capacity",
-            "places_claimed",
-        )
-    )  # fmt: skip
-    for pk, starts_at, ends_at, mode, town, is_step_free, capacity, claimed in values.iterator():
-        yield Row(
-            pk=pk,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            mode=mode,
-            town=town or "",
-            is_step_free=bool(is_step_free),
-            places_left=capacity - claimed,
-        )
+def _hidden_because(referral: Referral, *, closes_minutes: int, now: dt.datetime) -> Case:
+    """Why an open session cannot be booked, or "" where it can; of several reasons the one that no change mends."""
+    return Case(
+        When(ends_at__gte=end_of_london_day(referral.complete_by), then=Value(Hidden.AFTER_COMPLETE_BY.value)),
+        When(starts_at__lt=now + dt.timedelta(minutes=closes_minutes), then=Value(Hidden.TOO_SOON.value)),
+        When(places_claimed__gte=F("capacity"), then=Value(Hidden.FULL.value)),
+        default=Value(""),
+    )
+
+
+def _groups(offered: Annotated) -> Iterable[Group]:
+    """Counted by the database: thousands of sessions would cost more to load than to show."""
+    told = offered.values_list("starts_at", "mode", "room__venue__town", "room__venue__is_step_free", "hidden")
+    return map(Group._make, told.annotate(sessions=Count("pk")).order_by())
+
+
+def _of_week(
+    offered: Annotated, week: dt.date, filters: Filters, needs: Collection[str], present: int
+) -> list[Session]:
+    """The sessions of a week that can be booked, fit and match, with their rooms; among them the present one."""
+    wanted = Q(hidden="")
+    if filters.mode:
+        wanted &= Q(mode=filters.mode)
+    if filters.town:
+        wanted &= Q(room__venue__town=filters.town)
+    begins, ends = start_of_london_day(week), start_of_london_day(week + dt.timedelta(days=7))
+    shown = offered.filter(wanted | Q(pk=present), starts_at__gte=begins, starts_at__lt=ends)
+    return [
+        session
+        for session in shown.select_related("room__venue").order_by("starts_at", "pk")
+        if session.pk == present
+        or ((not filters.part or filters.part in rules.parts_of_day(session.starts_at)) and is_fit(session, needs))
+    ]
 
 
 def _week_shown(weeks: list[dt.date], wanted: dt.date | None) -> dt.date | None:
@@ -186,19 +180,23 @@ def needs_of(referral_id: int) -> list[Need]:
 
 def is_fit(session: Session, needs: Collection[str]) -> bool:
     """Whether somebody with these needs can take part in a session, which comes with its room."""
+    return _fits(session.mode, session.room is not None and session.room.venue.is_step_free, needs)
+
+
+def _fits(mode: str, is_step_free: bool | None, needs: Collection[str]) -> bool:
     return rules.fits_needs(
-        is_digital=session.mode == Mode.DIGITAL,
-        is_step_free=session.room is not None and session.room.venue.is_step_free,
+        is_digital=mode == Mode.DIGITAL,
+        is_step_free=bool(is_step_free),
         is_offline=NeedKind.NO_INTERNET in needs,
         needs_step_free=NeedKind.STEP_FREE in needs,
     )
 
 
 def current_booking(referral_id: int) -> Booking | None:
-    """The booking a candidate's pages speak of: the live one, else the last there was. Two queries, one for none."""
-    found = Booking.objects.filter(referral_id=referral_id).order_by("-created_at", "-pk").values_list("pk", "status")
-    keys = [pk for pk, status in found if status in LIVE] or [pk for pk, _ in found]
-    return Booking.objects.with_session().get(pk=keys[0]) if keys else None
+    """The booking a candidate's pages speak of: the live one, else the last there was. One query."""
+    theirs = Booking.objects.with_session().filter(referral_id=referral_id)
+    # Of the few that a referral has, at most one is live.
+    return theirs.order_by(Case(When(status__in=LIVE, then=0), default=1), "-created_at", "-pk").first()
 
 
 def last_move(booking_id: int) -> Move | None:

@@ -89,7 +89,9 @@ class Candidate:
 
     def up_to_paying(self, reference, choose):
         """From the letter to the page where everything is checked, which is returned."""
-        self.get(self.sign_in(reference))
+        page = self.get(self.sign_in(reference))
+        if 'href="/booking/needs/"' in page:
+            self.send("/booking/needs/", self.get("/booking/needs/"), {"needs": "NOTHING"})
         for _ in range(_MOST_PAGES):
             page = self.get("/sessions/")
             session = choose(_SESSION.findall(page))

@@ -33,7 +33,7 @@ def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
     has one; else, and where the offer or the booking has ended, the money is sent back and the candidate told.
     Repeated, it does nothing. The caller has locked session, referral and booking (`lock_for_charge`) and the charge.
     """
-    booking = lock_booking(Booking.objects.only("pk").get(reference=charge.booking_reference).pk)
+    booking = Booking.objects.with_session().get(reference=charge.booking_reference)
     if charge.purpose != Purpose.COURSE_FEE:
         complete_move(booking=booking, charge=charge, by=by, now=now)
         return booking

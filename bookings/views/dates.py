@@ -12,8 +12,8 @@ from bookings.constants import NeedKind
 from bookings.models import Booking
 from bookings.rules import Hidden, PartOfDay
 from bookings.selectors import Filters, OpenSessions
-from bookings.words import session_words
-from common.clock import date_words
+from bookings.words import how_words
+from common.clock import date_words, day_words, london_day, span_words
 from courses.constants import Mode
 from courses.models import Session
 from referrals.models import Referral
@@ -67,13 +67,21 @@ def _filters(request: HttpRequest) -> Filters:
 
 
 def _days(found: OpenSessions) -> list[dict[str, Any]]:
-    """The sessions by day."""
+    """The sessions by day; only what the list says of each, for there may be a hundred."""
     days: list[dict[str, Any]] = []
+    day = None
     for session in found.sessions:
-        words = session_words(session)
-        if not days or days[-1]["day"] != words["day"]:
-            days.append({"day": words["day"], "sessions": []})
-        days[-1]["sessions"].append({"session": session, "left": _places_words(session), **words})
+        if day != (day := london_day(session.starts_at)):
+            days.append({"day": day_words(day), "sessions": []})
+        days[-1]["sessions"].append(
+            {
+                "pk": session.pk,
+                "times": span_words(session.starts_at, session.ends_at),
+                "how": how_words(session),
+                "venue": session.room.venue if session.room else None,
+                "left": _places_words(session),
+            }
+        )
     return days
 
 

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from bookings import rules
-from bookings.rules import Hidden, PartOfDay
+from bookings.rules import PartOfDay
 from common import clock
 
 NOW = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)
@@ -28,29 +28,6 @@ def london(year: int, month: int, day: int, hour: int, minute: int = 0) -> dt.da
 )
 def test_parts_of_day_are_londons(starts_at: dt.datetime, parts: set[PartOfDay]) -> None:
     assert rules.parts_of_day(starts_at) == parts
-
-
-@pytest.mark.parametrize(
-    ("starts_at", "places_left", "why"),
-    [
-        (NOW + dt.timedelta(minutes=60), 1, None),
-        (NOW + dt.timedelta(minutes=59), 1, Hidden.TOO_SOON),
-        (NOW + dt.timedelta(days=1), 0, Hidden.FULL),
-        (london(2027, 3, 6, 21), 1, None),
-        (london(2027, 3, 6, 21, 16), 1, Hidden.AFTER_COMPLETE_BY),  # ends a minute past midnight
-        (london(2027, 3, 7, 9), 0, Hidden.AFTER_COMPLETE_BY),
-    ],
-)
-def test_why_a_session_is_hidden(starts_at: dt.datetime, places_left: int, why: Hidden | None) -> None:
-    found = rules.hidden_because(
-        starts_at=starts_at,
-        ends_at=starts_at + dt.timedelta(minutes=165),
-        places_left=places_left,
-        complete_by=dt.date(2027, 3, 6),
-        closes_minutes=60,
-        now=NOW,
-    )
-    assert found == why
 
 
 @pytest.mark.parametrize(
