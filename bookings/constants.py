@@ -1,6 +1,6 @@
 """States and choices of bookings."""
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 
 
 class BookingStatus(TextChoices):
@@ -82,6 +82,16 @@ class NeedStatus(TextChoices):
 
 
 NEEDS_TO_DO = (NeedStatus.OPEN, NeedStatus.UNDO)
+
+
+class Rating(IntegerChoices):
+    """How good a course was."""
+
+    VERY_GOOD = 5, "Very good"
+    GOOD = 4, "Good"
+    FAIR = 3, "Neither good nor poor"
+    POOR = 2, "Poor"
+    VERY_POOR = 1, "Very poor"
 
 
 class Evidence(TextChoices):

@@ -51,6 +51,18 @@ class IncompleteError(PortalError):
     message = "Some of your answers are missing."
 
 
+class NoContactError(PortalError):
+    """Neither an e-mail address nor a mobile number."""
+
+    message = "Give an email address or a mobile number, so that we can reach you."
+
+
+class FeedbackGivenError(PortalError):
+    """There is feedback about this booking already."""
+
+    message = "You have already told us about this course. Thank you."
+
+
 class ConsentNeededError(PortalError):
     """Not everything that must be agreed to was agreed to."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from bookings.constants import ConsentKind, NeedKind
+from bookings.constants import ConsentKind, NeedKind, Rating
 from bookings.models import ConsentText
 from common.forms import GovukForm, Look
 from common.identifiers import normalise_email, normalise_phone
@@ -152,6 +152,26 @@ class NeedsForm(GovukForm, forms.Form):
             self.add_error("other", "Enter what you need")
         self.told = {kind: details.get(NeedKind(kind), "") for kind in chosen if kind != self.NOTHING}
         return cleaned
+
+
+class FeedbackForm(GovukForm, forms.Form):
+    """Two questions."""
+
+    rating = forms.TypedChoiceField(
+        label="How was the course?",
+        choices=Rating.choices,
+        coerce=int,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Select how the course was"},
+    )
+    words = forms.CharField(
+        label="What should we do better? (optional)",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea,
+        help_text="Do not write anything about your offence or about other people",
+    )
+    looks = {"rating": Look(label_size="m"), "words": Look(label_size="m", rows=5, count=True)}
 
 
 class ConsentsForm(GovukForm, forms.Form):

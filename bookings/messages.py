@@ -19,7 +19,9 @@ from referrals.constants import BOOKABLE
 from referrals.models import Referral
 
 MANAGE_PATH = "/booking/"
+FEEDBACK_PATH = "/booking/feedback/"
 REMINDERS = ("reminder_7d", "reminder_48h", "reminder_2h", "joining_link")
+WITH_LINK = ("reminder_48h", "reminder_2h", "joining_link", "session_changed")
 CHASERS = ("chaser_offer", "chaser_complete_by", "expiring")
 
 
@@ -160,6 +162,26 @@ def session_changed(booking: Booking, *, now: dt.datetime) -> None:
     )
 
 
+def joining_link(booking: Booking, *, now: dt.datetime) -> None:
+    """The session has a link, or another one, inside the time in which links are shown."""
+    starts_at = booking.place.session.starts_at
+    _tell(
+        booking, "joining_link", f"joining_link:{booking.reference}:{now.isoformat()}", now=now, useless_at=starts_at
+    )
+
+
+def contact_changed(booking: Booking, *, was_email: str, was_mobile: str, now: dt.datetime) -> None:
+    """We write somewhere else from now on: told there, and at the old address or number that is no longer used.
+
+    The old one is not told the new one: whoever reads there may be somebody else.
+    """
+    key = f"contact_changed:{booking.reference}:{now.isoformat()}"
+    _tell(booking, "contact_changed", key, now=now, extra={"is_old": False})
+    email = was_email if was_email != booking.email else ""
+    mobile = was_mobile if was_mobile != booking.mobile else ""
+    _tell(booking, "contact_changed", f"{key}:old", now=now, extra={"is_old": True}, to=(email, mobile))
+
+
 def waiting_offer(booking: Booking, *, leave_url: str, now: dt.datetime) -> None:
     """A freed place is held for somebody on the waiting list, until the hold of `booking` ends."""
     until = booking.place.held_until
@@ -210,6 +232,7 @@ def outcome(booking: Booking, *, is_completed: bool, reason: str, now: dt.dateti
             "force": f"{referral.force.name} Police",
             "can_book_again": can_book_again,
             "complete_by": date_words(min(referral.book_by, referral.complete_by)),
+            "feedback_url": f"{settings.SITE_URL}{FEEDBACK_PATH}",
         },
     )
 
@@ -253,15 +276,17 @@ def _tell(
     is_cancelled: bool = False,
     useless_at: dt.datetime | None = None,
     extra: dict[str, object] | None = None,
+    to: tuple[str, str] | None = None,
 ) -> None:
-    """Tell the candidate, at the address given for the booking, else at the one that came with the offer."""
+    """Tell the candidate at `addresses`, or at the address and number that `to` names."""
     referral = booking.referral
+    email, mobile = to or addresses(booking, is_own_only=is_own_address_only)
     notifications.tell(
         Draft(
             kind=kind,
             dedupe_key=dedupe_key,
-            email=booking.email or ("" if is_own_address_only else referral.email),
-            mobile=booking.mobile or ("" if is_own_address_only else referral.mobile),
+            email=email,
+            mobile=mobile,
             referral_key=referral.key,
             context={**booking_words(booking, now=now), "manage_url": _manage_url(), **(extra or {})},
             useless_at=useless_at,
@@ -269,6 +294,13 @@ def _tell(
         ),
         now=now,
     )
+
+
+def addresses(booking: Booking, *, is_own_only: bool = False) -> tuple[str, str]:
+    """The e-mail address and mobile number at which a candidate is told about a booking; each may be empty."""
+    if booking.email or booking.mobile or is_own_only:
+        return booking.email, booking.mobile
+    return booking.referral.email, booking.referral.mobile
 
 
 def _manage_url() -> str:

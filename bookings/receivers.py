@@ -41,5 +41,7 @@ def on_session_changed(*, session: Session, kind: str, by: Actor, now: dt.dateti
     """Tell everybody on the session, or let them go with their money."""
     if kind == "cancelled":
         services.end_with_session(session=session, by=by, now=now)
+    elif kind == "link":
+        services.tell_new_link(session=session, now=now)
     else:
         services.follow_session(session=session, by=by, now=now)

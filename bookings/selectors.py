@@ -19,7 +19,7 @@ from payments import selectors as fees
 from payments.constants import AttemptStatus, Purpose
 from payments.models import Attempt, Charge, Refund
 from referrals.constants import BOOKABLE
-from referrals.models import Referral
+from referrals.models import Outcome, Referral
 
 Annotated = Any  # sessions with `hidden`, which the types of a QuerySet do not know
 
@@ -205,6 +205,12 @@ def last_move(booking_id: int) -> Move | None:
         "charge", "from_place__session", "place__session__course_type", "place__session__room__venue"
     )
     return moves.filter(booking=booking_id).order_by("-pk").first()
+
+
+def outcome_of(booking: Booking) -> Outcome | None:
+    """How the course went, as the police are told: the last line for this booking."""
+    lines = Outcome.objects.filter(referral_id=booking.referral_id, provider_reference=booking.reference)
+    return lines.order_by("-sequence").first()
 
 
 def course_charge(booking: Booking) -> Charge | None:

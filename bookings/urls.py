@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import choosing, making, managing, moving, needing, signing_in
+from bookings.views import choosing, in_touch, making, managing, moving, needing, signing_in
 
 app_name = "bookings"
 
@@ -34,5 +34,9 @@ urlpatterns = [
     path("booking/move/keep/", moving.keep, name="move_keep"),
     path("booking/move/confirm/", moving.confirm, name="move_confirm"),
     path("booking/move/return/", moving.back_from_paying, name="move_return"),
+    path("booking/contact/", in_touch.contact, name="contact"),
+    path("booking/messages/", in_touch.told, name="told"),
+    path("booking/messages/<int:pk>/", in_touch.message, name="message"),
+    path("booking/feedback/", in_touch.feedback, name="feedback"),
     path("booking/cancel/", managing.cancel, name="cancel"),
 ]

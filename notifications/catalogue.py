@@ -123,9 +123,14 @@ KINDS: dict[str, Kind] = {
         sample=_BOOKING,
         is_also_texted=True,
     ),
+    "contact_changed": Kind(
+        title="We write to another address",
+        moment="When contact details are changed: to the new address, and to the old one that is no longer used.",
+        sample={**_BOOKING, "is_old": False},
+    ),
     "joining_link": Kind(
         title="The link to join",
-        moment="Within 48 hours of the course, where the link was not in an earlier message; until the course starts.",
+        moment="Within 48 hours of the course, where the link is new or was not in an earlier message; until it starts.",
         sample=_BOOKING,
     ),
     "reminder_7d": Kind(
@@ -187,6 +192,7 @@ KINDS: dict[str, Kind] = {
             "force": "Kent Police",
             "can_book_again": True,
             "complete_by": "Saturday 6 March 2027",
+            "feedback_url": "https://courses.example.org/booking/feedback/",
         },
     ),
     "withdrawn": Kind(

@@ -22,6 +22,11 @@ def untold() -> QuerySet[Message]:
     return Message.objects.filter(status=MessageStatus.DEAD, told_at=None).order_by("created_at")
 
 
+def told(referral_key: str) -> QuerySet[Message]:
+    """Everything that was told about one referral, or is about to be, newest first; not what was dropped as untrue."""
+    return Message.objects.filter(referral_key=referral_key).exclude(status=MessageStatus.DROPPED).order_by("-pk")
+
+
 def published(*, now: datetime) -> dict[tuple[str, str], TemplateVersion]:
     """The words that staff have published and that are live, by kind and channel."""
     live = TemplateVersion.objects.filter(valid_from__lte=now).order_by("kind", "channel", "-version")

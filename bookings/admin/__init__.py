@@ -1,6 +1,7 @@
 """What KCC staff see and do about bookings, and about the prices and rules they are sold under."""
 
 from bookings.admin.bookings import BookingAdmin
+from bookings.admin.feedback import FeedbackAdmin
 from bookings.admin.needs import NeedAdmin
 from bookings.admin.prices import BookingChargeAdmin, BookingFeeScheduleAdmin
 from bookings.admin.reference import ConsentTextAdmin, PolicyAdmin
@@ -10,6 +11,7 @@ __all__ = [
     "BookingChargeAdmin",
     "BookingFeeScheduleAdmin",
     "ConsentTextAdmin",
+    "FeedbackAdmin",
     "NeedAdmin",
     "PolicyAdmin",
 ]

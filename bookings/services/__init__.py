@@ -1,6 +1,7 @@
 """Every write about a candidate and a place: one function per use case."""
 
 from bookings.services.confirming import confirm, lock_for_charge
+from bookings.services.contacting import change_contact, tell_new_link
 from bookings.services.delivering import record_outcome
 from bookings.services.ending import (
     cancel,
@@ -10,6 +11,7 @@ from bookings.services.ending import (
     lock_for_referral,
     refund_on_cancel,
 )
+from bookings.services.feeding_back import give_feedback
 from bookings.services.holding import (
     extend_hold,
     give_consents,
@@ -43,6 +45,7 @@ __all__ = [
     "abandon_move",
     "arrange_need",
     "cancel",
+    "change_contact",
     "check_can_move",
     "complete_move",
     "confirm",
@@ -57,6 +60,7 @@ __all__ = [
     "forget_old_tries",
     "give_consents",
     "give_details",
+    "give_feedback",
     "held_move",
     "hold",
     "hold_move",
@@ -81,6 +85,7 @@ __all__ = [
     "start_payment",
     "take_need",
     "tell_needs",
+    "tell_new_link",
     "texts_for_move",
     "texts_needed",
 ]

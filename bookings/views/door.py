@@ -35,7 +35,7 @@ SEEN_STEP_SECONDS = 30
 # Pages a candidate may be brought back to after signing in again.
 _PAGES = frozenset(
     {"offer", "needs", "sessions", "details", "consents", "check", "return", "manage", "receipt", "cancel"}
-    | {"move", "move_dates", "move_check", "move_return"}
+    | {"move", "move_dates", "move_check", "move_return", "contact", "told", "feedback"}
 )
 
 

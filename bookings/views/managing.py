@@ -7,16 +7,18 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from bookings import calendar_file, selectors, services
+from bookings import calendar_file, messages, selectors, services
 from bookings.constants import BookingStatus, CancelCause
 from bookings.errors import BookingNotFoundError, TooLateToCancelError
 from bookings.forms import CancelForm
 from bookings.models import Booking
 from bookings.views import door
-from bookings.words import booking_words, need_words, session_words
+from bookings.words import booking_words, need_words, session_words, why_words
 from common.clock import day_words, london_day, moment_words
 from common.money import pounds, pounds_and_pence
+from common.working_time import add_working_days
 from payments.constants import Purpose, RefundStatus
+from referrals.constants import OutcomeCode
 
 
 @require_GET
@@ -40,6 +42,11 @@ def manage(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         "is_not_completed": booking.status == BookingStatus.NOT_COMPLETED,
         "can_book_again": visit.referral.book_by >= london_day(visit.now),
         "needs": [need_words(need) for need in needs],
+        "contact": messages.addresses(booking),
+        "is_contact_changed": "contact" in request.GET,
+        "is_thanked": "thanks" in request.GET,
+        "outcome": _outcome(booking, visit),
+        "can_say": booking.status in AFTER_COURSE and not hasattr(booking, "feedback"),
         "is_unfit": not selectors.is_fit(session, {need.kind for need in needs}),
         "needs_are_told": "needs" in request.GET and bool(needs),
         "moving": _under_way(booking, visit),
@@ -98,11 +105,30 @@ def cancel(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     return render(request, "bookings/cancel.html", context)
 
 
+AFTER_COURSE = (BookingStatus.COMPLETED, BookingStatus.NOT_COMPLETED)
+
+
+def _outcome(booking: Booking, visit: door.Visit) -> dict[str, str]:
+    """What the police are told of how the course went, and when they were."""
+    line = selectors.outcome_of(booking) if booking.status in AFTER_COURSE else None
+    if line is None:
+        return {}
+    return {
+        "says": "Course completed" if line.outcome == OutcomeCode.COMPLETED else "Course not completed",
+        "why": why_words(line.reason) if line.reason else "",
+        "police": f"{visit.referral.force.name} Police",
+        "told": moment_words(line.returned_at) if line.returned_at else "",
+        "due": day_words(add_working_days(london_day(line.recorded_at), 1)),
+    }
+
+
+# One that nobody has agreed to yet, or that was tried again, is none for the candidate.
 _REFUND_WORDS = {
     RefundStatus.REQUESTED: "we are sending it back",
     RefundStatus.PENDING: "on its way to your card",
     RefundStatus.SUCCEEDED: "sent back to your card",
     RefundStatus.FAILED: "your bank did not take it, we will contact you",
+    RefundStatus.ELSEWHERE: "sent back to you another way",
 }
 
 
@@ -123,19 +149,24 @@ def _under_way(booking: Booking, visit: door.Visit) -> dict[str, Any] | None:
 
 
 def _money(booking: Booking) -> dict[str, Any]:
+    """What was paid, for what and how; what went back; what is left of it, and the VAT in it."""
     paid = selectors.receipt_of(booking)
+    payments = [payment for payment in paid.payments if payment.paid_at]
+    refunds = [refund for refund in paid.refunds if refund.status in _REFUND_WORDS]
+    back = sum(refund.amount_pence for refund in refunds if refund.status != RefundStatus.FAILED)
+    left = sum(payment.paid_pence for payment in payments) - back
+    vat = sum(payment.charge.parts.get("vat", 0) for payment in payments)
     return {
         "payments": [
             {
                 "amount": pounds_and_pence(payment.paid_pence),
                 "what": "Change of date" if payment.charge.purpose != Purpose.COURSE_FEE else "Course fee",
-                "when": moment_words(payment.paid_at),
+                "when": moment_words(payment.paid_at) if payment.paid_at else "",
                 "card": f"{payment.card_brand.capitalize()} card ending {payment.card_last4}"
                 if payment.card_last4
                 else "Card",
             }
-            for payment in paid.payments
-            if payment.paid_at
+            for payment in payments
         ],
         "refunds": [
             {
@@ -143,6 +174,9 @@ def _money(booking: Booking) -> dict[str, Any]:
                 "when": moment_words(refund.requested_at),
                 "state": _REFUND_WORDS[RefundStatus(refund.status)],
             }
-            for refund in paid.refunds
+            for refund in refunds
         ],
+        "left": pounds_and_pence(left),
+        "is_counted_up": len(payments) + len(refunds) > 1,
+        "vat": pounds_and_pence(vat) if vat else "",
     }

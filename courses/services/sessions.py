@@ -162,7 +162,9 @@ def change_session(
             subject=f"session:{session.pk}",
             reason=reason,
         )
-        session_changed.send(sender=Session, session=session, kind="moved", by=by, now=now)
+        is_link_alone = (session.starts_at, session.room_id) == before[:2]
+        kind = "link" if is_link_alone else "moved"
+        session_changed.send(sender=Session, session=session, kind=kind, by=by, now=now)
     return session
 
 

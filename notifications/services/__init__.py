@@ -1,6 +1,6 @@
 """Telling people: into the outbox, out of it, and what is done where that fails."""
 
-from notifications.services.outbox import Draft, enqueue, enqueue_many, tell, withdraw, withdraw_kinds
+from notifications.services.outbox import Draft, enqueue, enqueue_many, readdress, tell, withdraw, withdraw_kinds
 from notifications.services.receipts import record_receipt
 from notifications.services.sending import send_messages
 from notifications.services.untold import send_again, told_otherwise
@@ -12,6 +12,7 @@ __all__ = [
     "enqueue_many",
     "preview",
     "publish",
+    "readdress",
     "record_receipt",
     "send_again",
     "send_messages",

@@ -97,6 +97,16 @@ def withdraw_kinds(*, referral_key: str, kinds: Sequence[str], now: datetime) ->
         return _drop(Message.objects.filter(referral_key=referral_key, kind__in=kinds))
 
 
+def readdress(*, referral_key: str, was: str, to: str, now: datetime) -> int:
+    """Send what waits for one referral to another address or number of the same kind. Composed; returns how many."""
+    if not was or not to or was == to:
+        return 0
+    waiting = Message.objects.filter(referral_key=referral_key, status=MessageStatus.QUEUED)
+    with transaction.atomic():
+        waiting.filter(fallback_to=was).update(fallback_to=to)
+        return int(waiting.filter(to=was).update(to=to))
+
+
 def text_key(dedupe_key: str) -> str:
     """The key of the text message that says the same as an e-mail."""
     return f"{dedupe_key}:sms"

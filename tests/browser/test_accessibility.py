@@ -11,6 +11,7 @@ from bookings import services as bookings
 from bookings.models import Booking
 from common import clock
 from courses.models import Place, Session, SessionTrainer
+from notifications.models import Message
 from payments import services as payments
 from referrals import services as referrals
 from referrals.models import Referral
@@ -181,6 +182,19 @@ def test_candidates_pages_after_paying(
     looker.look("booking", "Your booking")
     page.get_by_role("link", name="See the receipt, to print or keep").click()
     looker.look("receipt", "Receipt")
+    page.goto("/booking/contact/")
+    looker.look("contact", "Change how we reach you")
+    page.get_by_label("Email address").fill("new@example.org")
+    press(page, "Save")
+    looker.look("contact-changed", "Your booking")
+    page.get_by_role("link", name="See everything we have sent you").click()
+    looker.look("messages", "What we have sent you")
+    Message.objects.update(
+        status="SENT", sent_at=clock.now(), subject="Your course", body="See https://x.example.org/"
+    )
+    page.reload()
+    page.get_by_role("link", name="Read").first.click()
+    looker.look("message")
     page.goto("/offer/")
     looker.look("offer-booked", "Kent Police offer you a course")
     page.goto("/booking/cancel/")
@@ -218,6 +232,25 @@ def test_candidates_pages_after_paying(
     looker.look("withdrawn", "The police have withdrawn your offer")
     page.goto("/offer/")
     looker.look("offer-withdrawn", "Kent Police offered you a course")
+    assert looker.faults == []
+
+
+def test_candidates_pages_after_the_course(new_page: NewPage, live_web: Web) -> None:
+    referral = r.CompletedReferralFactory.create(now=clock.now(), reference=REFERENCE)
+    b.CompletedBookingFactory.create(now=clock.now(), referral=referral)
+    page = new_page()
+    looker = Looker(page, "candidate-after", live_web.url)
+    sign_in(page)
+    looker.look("completed", "Your booking")
+    page.get_by_role("link", name="Tell us how the course was").click()
+    looker.look("feedback", "Tell us how the course was")
+    press(page, "Send")
+    looker.look("feedback-unanswered", "Tell us how the course was")
+    page.get_by_label("Very good").check()
+    press(page, "Send")
+    looker.look("thanks", "Your booking")
+    page.goto("/booking/feedback/")
+    looker.look("feedback-given", "You cannot do this now")
     assert looker.faults == []
 
 
