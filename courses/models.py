@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from audit.history import History
+from common.triggers import never_deleted
 from courses import triggers
 from courses.constants import CLAIMING, LicenceStage, Mode, PlaceState, SessionStatus, TrainerRole
 
@@ -40,6 +41,7 @@ class CourseType(models.Model):
 
     class Meta:
         ordering = ["code"]
+        triggers = [never_deleted("a course type")]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from audit.history import History
+from common.triggers import kept_while_named
 from referrals.constants import TokenScope
 
 
@@ -19,6 +20,7 @@ class Force(models.Model):
 
     class Meta:
         ordering = ["code"]
+        triggers = [kept_while_named("code", by="referrals_referral.force_id")]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from audit.history import History
+from common.triggers import parents_known
 from referrals.constants import LicenceType, ReferralStatus, WithdrawalReason
 from referrals.models.batches import Batch
 from referrals.models.forces import Force, ForceQuerySet
@@ -20,11 +21,18 @@ class Referral(models.Model):
     """
 
     # Every index costs each row of every batch: those of foreign keys are covered by the indexes below, or not used.
-    force = models.ForeignKey(Force, on_delete=models.PROTECT, related_name="referrals", db_index=False)
+    # And the checks of foreign keys: the triggers below look at a whole statement's rows at once.
+    force = models.ForeignKey(
+        Force, on_delete=models.PROTECT, related_name="referrals", db_index=False, db_constraint=False
+    )
     reference = models.CharField(max_length=25)
     pin_hash = models.BinaryField(max_length=32)
     course_type = models.ForeignKey(
-        "courses.CourseType", on_delete=models.PROTECT, related_name="referrals", db_index=False
+        "courses.CourseType",
+        on_delete=models.PROTECT,
+        related_name="referrals",
+        db_index=False,
+        db_constraint=False,
     )
     status = models.CharField(max_length=13, choices=ReferralStatus, default=ReferralStatus.LIVE)
     status_at = models.DateTimeField()
@@ -123,6 +131,7 @@ class Referral(models.Model):
                 name="referrals_ref_failed",
             ),
         ]
+        triggers = parents_known({"force_id": "referrals_force.code", "course_type_id": "courses_coursetype.id"})
         constraints = [
             # The reference first: candidates sign in with it and do not know the force's code.
             models.UniqueConstraint(fields=["reference", "force"], name="referrals_ref_natural_key"),
