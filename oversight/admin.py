@@ -4,14 +4,20 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
 
+from accounts.access import client_address
 from audit.admin import HistoryAdmin
 from audit.context import Actor
 from common import clock
 from common.errors import PortalError
-from oversight import services
+from courses.admin.acts import acting_staff
+from oversight import record_pack, services
 from oversight.models import Breach, Standard
+from payments.admin.disputes import DisputeAdmin
+from payments.models import Dispute
 
 
 @admin.register(Standard)
@@ -64,3 +70,32 @@ class BreachAdmin(HistoryAdmin):
             )
         except PortalError as error:
             self.message_user(request, error.message, messages.ERROR)
+
+
+@admin.register(Dispute)
+class DisputeDesk(DisputeAdmin):
+    """Disputes, with the record pack to answer them with."""
+
+    def pack_address(self, dispute: Dispute) -> str:
+        return reverse("admin:payments_dispute_pack", args=[dispute.pk])
+
+    def get_urls(self) -> list[Any]:
+        pack = self.admin_site.admin_view(self.pack_view)
+        return [path("<int:pk>/record-pack/", pack, name="payments_dispute_pack"), *super().get_urls()]
+
+    def pack_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Download everything we hold about the booking; that it was is recorded."""
+        by = acting_staff(request, "payments.view_dispute")
+        acting_staff(request, "bookings.view_booking")
+        dispute = get_object_or_404(Dispute.objects.select_related("charge"), pk=pk)
+        reference = dispute.charge.booking_reference
+        packed = record_pack.build(
+            booking_reference=reference,
+            reason=f"dispute {dispute.stripe_dispute_id}",
+            by=by,
+            now=clock.now(),
+            address=client_address(request),
+        )
+        answer = HttpResponse(packed, content_type="application/zip")
+        answer["Content-Disposition"] = f'attachment; filename="record-{reference}.zip"'
+        return answer

@@ -90,6 +90,12 @@ class CostForm(forms.Form):
         return pence
 
 
+class ReasonForm(forms.Form):
+    """What is done about it, and why."""
+
+    reason = forms.CharField(label="In words", max_length=200, help_text="It is kept with the record")
+
+
 class LimitForm(forms.Form):
     """Above how much a refund needs a second person."""
 

@@ -3,10 +3,10 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import F, Max, Min, Prefetch, Q, QuerySet, Sum
+from django.db.models import F, Max, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 
 from common.clock import end_of_london_day, london_day, start_of_london_day
-from payments.constants import PENDING_ATTEMPTS, Account, CostKind, EventStatus
+from payments.constants import PENDING_ATTEMPTS, Account, CostKind, EventStatus, RunStatus
 from payments.errors import NoFeeError
 from payments.models import (
     Attempt,
@@ -14,6 +14,7 @@ from payments.models import (
     Cost,
     FeeSchedule,
     Journal,
+    Payout,
     Posting,
     ReconciliationException,
     ReconciliationRun,
@@ -127,6 +128,37 @@ def open_exceptions(run: ReconciliationRun) -> list[ReconciliationException]:
     """What of a day does not agree and nobody has explained, in a steady order."""
     found = ReconciliationException.objects.filter(run=run, gone_at__isnull=True, resolved_at__isnull=True)
     return list(found.order_by("kind", "subject"))
+
+
+def exceptions_of(run: ReconciliationRun) -> QuerySet[ReconciliationException]:
+    """All differences of a day, those to be explained first, each with the `charge_id` of its booking's payment."""
+    charge = Charge.objects.filter(booking_reference=OuterRef("booking_reference")).exclude(booking_reference="")
+    return (
+        ReconciliationException.objects.filter(run=run)
+        .annotate(charge_id=Subquery(charge.order_by("pk").values("pk")[:1]))
+        .order_by(F("gone_at").asc(nulls_first=True), F("resolved_at").asc(nulls_first=True), "kind", "subject")
+    )
+
+
+def payouts_on(day: dt.date) -> QuerySet[Payout]:
+    """Payouts that Stripe began on a London day."""
+    return Payout.objects.filter(
+        created_at__gte=start_of_london_day(day), created_at__lt=end_of_london_day(day)
+    ).order_by("pk")
+
+
+def oldest_parked_event_at() -> dt.datetime | None:
+    """Since when the oldest parked webhook has waited for a person; None when none does."""
+    parked = StripeEvent.objects.filter(status=EventStatus.PARKED)
+    first: dt.datetime | None = parked.aggregate(first=Min("received_at"))["first"]
+    return first
+
+
+def last_reconciled_day() -> dt.date | None:
+    """The latest London day that was compared with Stripe; None before the first."""
+    done = ReconciliationRun.objects.exclude(status=RunStatus.RUNNING)
+    last: dt.date | None = done.aggregate(last=Max("day"))["last"]
+    return last
 
 
 def oldest_unprocessed_event_at() -> dt.datetime | None:

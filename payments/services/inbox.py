@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
@@ -13,6 +14,7 @@ from audit.context import Actor
 from common import claims
 from common.bell import ring_on_commit
 from common.clock import london_day
+from notifications import services as notifications
 from payments import gateway, rules
 from payments.constants import EventStatus
 from payments.errors import EventNotParkedError, WebhookRefusedError
@@ -164,8 +166,24 @@ def _put_off(events: Iterable[StripeEvent], *, error: str, counts_as_try: bool, 
             event.status, event.claimed_until = EventStatus.PARKED, None
             words = f"A Stripe event ({event.type}) was parked after {event.attempts} failed tries"
             audit.record("stripe_event.parked", by=by, now=now, words=words, subject=f"stripe_event:{event.pk}")
+            _tell_parked(event, words=words, now=now)
         event.save(update_fields=["error", "claimed_until", "attempts", "status"])
     return became
+
+
+def _tell_parked(event: StripeEvent, *, words: str, now: dt.datetime) -> None:
+    if settings.HELP_EMAIL:
+        notifications.enqueue(
+            "money_task",
+            to=settings.HELP_EMAIL,
+            dedupe_key=f"parked:{event.event_id}",
+            now=now,
+            context={
+                "what": words,
+                "facts": [f"about {event.object_id}", event.error],
+                "path": f"/admin/payments/stripeevent/{event.pk}/change/",
+            },
+        )
 
 
 @transaction.atomic(durable=True)
