@@ -12,6 +12,8 @@ register_converter(ReferenceConverter, "reference")
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("upload/", views.upload, name="upload"),
+    path("upload/columns/", views.columns, name="columns"),
+    path("upload/empty.xlsx", views.blank, name="blank"),
     path("batches/", views.batches, name="batches"),
     path("batches/<uuid:batch_id>/", views.batch, name="batch"),
     path("batches/<uuid:batch_id>/progress/", views.batch_progress, name="batch_progress"),

@@ -2,6 +2,7 @@
 
 from typing import BinaryIO
 
+from referrals.files.blank import blank_workbook
 from referrals.files.content import content_of
 from referrals.files.csv_table import CsvTable
 from referrals.files.limits import Limits
@@ -18,6 +19,7 @@ __all__ = [
     "Limits",
     "Row",
     "Table",
+    "blank_workbook",
     "open_table",
     "protect",
     "rejected_csv",

@@ -24,6 +24,7 @@ from referrals.rules.eligibility import (
     is_time_barred,
     time_limit,
 )
+from referrals.rules.guide import GUIDE
 from referrals.rules.in_file import SeenRows
 from referrals.rules.other_files import check_forecast, check_withdrawal
 from referrals.rules.problems import ERROR_CODES, QUARANTINE_CODES, WARNING_CODES, Problem, problem
@@ -36,6 +37,7 @@ __all__ = [
     "ERROR_CODES",
     "FORECAST",
     "FORECAST_COLUMNS",
+    "GUIDE",
     "KINDS",
     "MAX_LENGTHS",
     "QUARANTINE_CODES",

@@ -139,7 +139,7 @@ def test_s19_no_list_shows_what_is_another_forces(kent: Client, foreign: dict[st
     for query in ("", "?q=42SECRET0001", "?q=Geheim", "?q=TN23+3UT", "?after=0&page=1&force=42&force_code=42"):
         response = kent.get(path + query)
         assert response.status_code in (200, 405)
-        shown = response.content.decode()
+        shown = response.content.decode(errors="replace")
         for secret in [*map(str, (foreign["batch_id"], foreign["reference"])), "Geheim", "GEHEIM"]:
             # What was typed is shown again; that is no find.
             assert secret.lower() in query.lower() or secret.lower() not in shown.lower()
@@ -167,3 +167,25 @@ def test_control_their_owner_opens_each_of_them(client: Client, foreign: dict[st
             opened[address.name] = client.get(path).status_code
     assert opened.pop("police:note") == 405
     assert set(opened.values()) == {200}
+
+
+def test_control_an_address_added_later_is_found_and_its_leak_caught(
+    kent: Client, foreign: dict[str, Any], settings: Any
+) -> None:
+    settings.ROOT_URLCONF = "tests.referrals.leaking_urls"
+    added = {each.name: each for each in addresses()}.items() - {
+        each.name: each for each in WITH_IDS + WITHOUT_IDS
+    }.items()
+    assert {name for name, _ in added} == {"police:leak", "police:leaking_list"}
+    for _, address in added:
+        check = (
+            test_s19_what_is_another_forces_is_not_found_by_any_verb
+            if address.parts
+            else test_s19_no_list_shows_what_is_another_forces
+        )
+        with pytest.raises(AssertionError):
+            check(kent, foreign, address)
+
+
+def test_control_an_address_with_another_kind_of_id_cannot_be_forgotten(foreign: dict[str, Any]) -> None:
+    assert {part for each in WITH_IDS for part in each.parts} == set(foreign)
