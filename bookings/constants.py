@@ -133,3 +133,61 @@ class MoveRule(TextChoices):
 
 # The first move that is the candidate's own uses up the free one; one that was waived or ours does not.
 COUNTED_MOVES = (MoveRule.FREE, MoveRule.LATE, MoveRule.FULL_FEE)
+
+
+class WaitingStatus(TextChoices):
+    """Whether somebody is on the waiting list."""
+
+    WAITING = "WAITING", "Waiting"
+    ENDED = "ENDED", "No longer waiting"
+
+
+class WaitingCause(TextChoices):
+    """Why somebody waits no longer."""
+
+    LEFT = "LEFT", "Left the list"
+    STAFF = "STAFF", "Taken off by staff"
+    BOOKED = "BOOKED", "Has a place now"
+    POLICE = "POLICE", "Withdrawn by police"
+    EXPIRED = "EXPIRED", "Too late to book"
+
+
+class PlaceOfferStatus(TextChoices):
+    """What became of a place that we hold for somebody without being asked for it."""
+
+    OPEN = "OPEN", "Held for them"
+    ACCEPTED = "ACCEPTED", "Taken"
+    DECLINED = "DECLINED", "Not wanted"
+    LAPSED = "LAPSED", "Not answered in time"
+    ENDED = "ENDED", "Taken back: something else happened"
+
+
+class LatePaymentStatus(TextChoices):
+    """Where a payment is for which there was no place any more."""
+
+    SEEKING = "SEEKING", "Other dates are being looked for"
+    OFFERED = "OFFERED", "Other dates are held"
+    PLACED = "PLACED", "Another date was chosen"
+    REFUNDED = "REFUNDED", "Sent back"
+
+
+WAITING_TRANSITIONS: dict[str, frozenset[str]] = {
+    WaitingStatus.WAITING: frozenset({WaitingStatus.ENDED}),
+    WaitingStatus.ENDED: frozenset(),
+}
+_O = PlaceOfferStatus
+PLACE_OFFER_TRANSITIONS: dict[str, frozenset[str]] = {
+    _O.OPEN: frozenset({_O.ACCEPTED, _O.DECLINED, _O.LAPSED, _O.ENDED}),
+    _O.ACCEPTED: frozenset(),
+    _O.DECLINED: frozenset(),
+    _O.LAPSED: frozenset(),
+    _O.ENDED: frozenset(),
+}
+_L = LatePaymentStatus
+LATE_PAYMENT_TRANSITIONS: dict[str, frozenset[str]] = {
+    _L.SEEKING: frozenset({_L.OFFERED, _L.REFUNDED}),
+    _L.OFFERED: frozenset({_L.PLACED, _L.REFUNDED}),
+    _L.PLACED: frozenset(),
+    _L.REFUNDED: frozenset(),
+}
+UNSETTLED_LATE = (LatePaymentStatus.SEEKING, LatePaymentStatus.OFFERED)

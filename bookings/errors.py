@@ -1,6 +1,7 @@
 """What can be refused about a booking, in words for the candidate or the member of staff who meets it."""
 
 from common.errors import NotFoundError, PortalError, TransitionError
+from courses.errors import NoPlaceLeftError
 
 
 class BookingNotFoundError(NotFoundError):
@@ -135,3 +136,21 @@ class TooManyTriesError(PortalError):
 
     status = 429
     message = "There have been too many tries to sign in. Wait 15 minutes, then try again."
+
+
+class PlaceWaitedForError(NoPlaceLeftError):
+    """The places that are free are for people on the waiting list."""
+
+    message = "The last place on this course is for somebody who has been waiting for it."
+
+
+class PlaceOfferOverError(PortalError):
+    """The time of an offered place is over, or it was answered already."""
+
+    message = "The place is no longer held for you."
+
+
+class DatesFreeError(PortalError):
+    """Nobody waits for what can be booked at once."""
+
+    message = "There are dates like this that you can book now."

@@ -26,3 +26,9 @@ def schedule_reminders() -> None:
 def reconcile_payments() -> None:
     """Compare yesterday with Stripe, and what earlier days left open. May run at any time, twice and at once."""
     services.reconcile_due_payments(now=clock.now(), by=Actor("job", "reconcile_payments"))
+
+
+@shared_task(base=ActingTask, name="bookings.jobs.offer_places")
+def offer_places() -> None:
+    """Offer free places to who waits, and settle what was offered. May run at any time, twice and at once."""
+    services.offer_places(now=clock.now(), by=Actor("job", "offer_places"))

@@ -4,15 +4,17 @@ Each is called inside the change it tells of. The words stand in templates/, the
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.conf import settings
 
 from bookings import calendar_file
 from bookings.constants import BookingStatus
-from bookings.models import Booking
-from bookings.words import booking_words, no_booking_words, offer_words, why_words
+from bookings.models import Booking, PlaceOffer
+from bookings.words import booking_words, no_booking_words, offer_words, session_words, why_words
 from common.clock import date_words, end_of_london_day, london_day, moment_words
 from common.money import pounds
+from courses.models import Session
 from notifications import services as notifications
 from notifications.services import Draft
 from referrals.constants import BOOKABLE
@@ -20,6 +22,8 @@ from referrals.models import Referral
 
 MANAGE_PATH = "/booking/"
 FEEDBACK_PATH = "/booking/feedback/"
+WAITING_PATH = "/waiting/"
+LATE_PATH = "/booking/other-dates/"
 REMINDERS = ("reminder_7d", "reminder_48h", "reminder_2h", "joining_link")
 WITH_LINK = ("reminder_48h", "reminder_2h", "joining_link", "session_changed")
 CHASERS = ("chaser_offer", "chaser_complete_by", "expiring")
@@ -182,17 +186,70 @@ def contact_changed(booking: Booking, *, was_email: str, was_mobile: str, now: d
     _tell(booking, "contact_changed", f"{key}:old", now=now, extra={"is_old": True}, to=(email, mobile))
 
 
-def waiting_offer(booking: Booking, *, leave_url: str, now: dt.datetime) -> None:
-    """A freed place is held for somebody on the waiting list, until the hold of `booking` ends."""
-    until = booking.place.held_until
-    assert until is not None
+def waiting_offer(offer: PlaceOffer, *, session: Session, now: dt.datetime) -> None:
+    """A freed place is held for somebody on the waiting list, until the end of `offer`."""
+    referral = offer.referral
+    notifications.tell(
+        Draft(
+            kind="waiting_offer",
+            dedupe_key=f"waiting_offer:{offer.pk}",
+            email=referral.email,
+            mobile=referral.mobile,
+            referral_key=referral.key,
+            context={
+                **_of_waiting(referral, session),
+                "offer_until": moment_words(offer.until),
+                "offer_url": f"{settings.SITE_URL}{WAITING_PATH}offer/",
+            },
+            useless_at=offer.until,
+        ),
+        now=now,
+    )
+
+
+def waiting_passed(offer: PlaceOffer, *, now: dt.datetime) -> None:
+    """The time of a freed place is over and it passed on; they wait on. `offer` comes with its session."""
+    referral = offer.referral
+    notifications.tell(
+        Draft(
+            kind="waiting_passed",
+            dedupe_key=f"waiting_passed:{offer.pk}",
+            email=referral.email,
+            mobile=referral.mobile,
+            referral_key=referral.key,
+            context=_of_waiting(referral, offer.place.session),
+            useless_at=now + dt.timedelta(days=2),
+        ),
+        now=now,
+    )
+
+
+def _of_waiting(referral: Referral, session: Session) -> dict[str, object]:
+    return {
+        **session_words(session),
+        "name": f"{referral.forenames} {referral.surname}".strip(),
+        "waiting_url": f"{settings.SITE_URL}{WAITING_PATH}",
+    }
+
+
+def late_dates(booking: Booking, offers: Sequence[PlaceOffer], *, amount_pence: int, now: dt.datetime) -> None:
+    """The payment came after the place had gone; these dates are held to choose one of. They come with sessions."""
+    until = max(offer.until for offer in offers)
     _tell(
         booking,
-        "waiting_offer",
-        f"waiting_offer:{booking.reference}",
+        "late_dates",
+        f"late_dates:{booking.reference}",
         now=now,
         useless_at=until,
-        extra={"offer_until": moment_words(until), "leave_url": leave_url},
+        extra={
+            "amount": pounds(amount_pence),
+            "dates": [
+                f"{words['times']}, {words['day']}, {words['where'][0]}"
+                for words in (session_words(offer.place.session) for offer in offers)
+            ],
+            "offer_until": moment_words(until),
+            "dates_url": f"{settings.SITE_URL}{LATE_PATH}",
+        },
     )
 
 

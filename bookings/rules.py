@@ -6,13 +6,15 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Literal
 
-from common.clock import london, london_day
-from common.working_time import add_days, add_working_days
+from common.clock import end_of_london_day, london, london_day
+from common.working_time import add_days, add_working_days, add_working_hours
 
 # Stripe keeps a Checkout session open for half an hour at least; the minute more is for clocks that differ.
 CHECKOUT_LASTS = dt.timedelta(minutes=31)
 # After Checkout closes, the news of a payment made in its last second still has to reach us.
 CHECKOUT_MARGIN = dt.timedelta(minutes=5)
+# London hours at which the afternoon and the evening begin.
+NOON, EVENING = 12, 17
 NO_REFUND_REASON = "FAILED_TO_COMPLETE"
 
 
@@ -34,12 +36,17 @@ class Hidden(StrEnum):
     NEEDS = "needs"
 
 
+def part_of_day(starts_at: dt.datetime) -> PartOfDay:
+    """Morning, afternoon or evening, as London's clocks see a course start."""
+    hour = london(starts_at).hour
+    return PartOfDay.MORNING if hour < NOON else PartOfDay.AFTERNOON if hour < EVENING else PartOfDay.EVENING
+
+
 @lru_cache(maxsize=4096)  # asked for every open session, each time that a candidate looks at the dates
 def parts_of_day(starts_at: dt.datetime) -> frozenset[PartOfDay]:
     """The parts of the day, and of the week, in which London's clocks see a course start."""
-    there = london(starts_at)
-    hour = PartOfDay.MORNING if there.hour < 12 else PartOfDay.AFTERNOON if there.hour < 17 else PartOfDay.EVENING
-    return frozenset({hour, PartOfDay.WEEKEND} if there.weekday() >= 5 else {hour})
+    part = part_of_day(starts_at)
+    return frozenset({part, PartOfDay.WEEKEND} if london(starts_at).weekday() >= 5 else {part})
 
 
 def ends_in_time(ends_at: dt.datetime, complete_by: dt.date) -> bool:
@@ -58,6 +65,27 @@ def held_until(*, now: dt.datetime, minutes: int, present: dt.datetime | None = 
     """Until when a hold lasts that is made or extended now; never earlier than it already lasts."""
     until = now + dt.timedelta(minutes=minutes)
     return max(until, present) if present else until
+
+
+def waiting_offer_until(
+    *, now: dt.datetime, hours: int, starts_at: dt.datetime, closes_minutes: int, book_by: dt.date
+) -> dt.datetime:
+    """Until when a freed place is held for who waits: so many working hours, and never past what is useful.
+
+    Booking closes before the course starts; nothing is booked after book by. (Complete by comes after the start.)
+    """
+    return min(add_working_hours(now, hours), _useful_until(starts_at, closes_minutes, book_by))
+
+
+def late_offer_until(
+    *, now: dt.datetime, hours: int, starts_at: dt.datetime, closes_minutes: int, book_by: dt.date
+) -> dt.datetime:
+    """Until when another date is held for who paid too late: so many hours by the clock, never past what is useful."""
+    return min(now + dt.timedelta(hours=hours), _useful_until(starts_at, closes_minutes, book_by))
+
+
+def _useful_until(starts_at: dt.datetime, closes_minutes: int, book_by: dt.date) -> dt.datetime:
+    return min(starts_at - dt.timedelta(minutes=closes_minutes), end_of_london_day(book_by))
 
 
 def may_cancel_for_refund(

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from django.db.models import Case, Count, F, Q, Value, When
 
 from bookings import rules
-from bookings.constants import LIVE, NeedKind
-from bookings.models import Booking, Move, Need, Policy
+from bookings.constants import LIVE, UNSETTLED_LATE, NeedKind
+from bookings.models import Booking, LatePayment, Move, Need, PlaceOffer, Policy
 from bookings.rules import Hidden
 from common.clock import end_of_london_day, london_day, start_of_london_day
 from courses.constants import Mode
@@ -270,3 +270,27 @@ def fee_change(*, course_type_id: int, mode: str, force_code: str, on: dt.date) 
     counted = live.values("status", "fee_pence").annotate(bookings=Count("pk")).order_by("-status", "fee_pence")
     offers = Referral.objects.filter(theirs, course_type=course_type_id, status__in=BOOKABLE, book_by__gte=on)
     return FeeChange(sold=[Sold(**row) for row in counted], offers=offers.count())
+
+
+def late_payment(referral_id: int) -> LatePayment | None:
+    """The last payment of a referral that came after its place had gone, whatever became of it."""
+    payments = LatePayment.objects.filter(booking__referral=referral_id).select_related("charge")
+    return payments.order_by("-pk").first()
+
+
+def has_unsettled_payment(referral_id: int) -> bool:
+    """Whether a payment waits for its candidate to choose another date."""
+    return LatePayment.objects.filter(booking__referral=referral_id, status__in=UNSETTLED_LATE).exists()
+
+
+def late_dates(payment: LatePayment, *, now: dt.datetime) -> list[PlaceOffer]:
+    """The dates still held for a late payment, the next first, with their sessions."""
+    offers = PlaceOffer.objects.open().with_session().filter(payment=payment, place__held_until__gt=now)
+    return list(offers.order_by("place__session__starts_at", "pk"))
+
+
+def offer_to(referral_id: int, key: str) -> PlaceOffer | None:
+    """The offer with this key as a page sent it, if it is this referral's."""
+    if not key.isdecimal() or len(key) > 18:
+        return None
+    return PlaceOffer.objects.filter(referral=referral_id, pk=int(key)).first()

@@ -59,3 +59,12 @@ move_fits_offer = Unskippable(
         "its_referral", "SELECT referral_id INTO its_referral FROM bookings_booking WHERE id = NEW.booking_id;"
     ),
 )
+
+# The same of a place that we offer to somebody.
+offered_place_fits = Unskippable(
+    name="offered_place_fits",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("place_id", "referral_id"),
+    declare=_ROWS,
+    func=_fits("NEW.referral_id"),
+)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import choosing, in_touch, making, managing, moving, needing, signing_in
+from bookings.views import choosing, in_touch, late, making, managing, moving, needing, signing_in
 
 app_name = "bookings"
 
@@ -22,6 +22,9 @@ urlpatterns = [
     path("booking/check/", making.check, name="check"),
     path("booking/extend/", making.extend, name="extend"),
     path("booking/pay/", making.pay, name="pay"),
+    path("booking/other-dates/", late.other_dates, name="other_dates"),
+    path("booking/other-dates/choose/", late.choose_date, name="choose_date"),
+    path("booking/other-dates/money-back/", late.money_back, name="money_back"),
     path("booking/return/", making.back_from_paying, name="return"),
     path("booking/", managing.manage, name="manage"),
     path("booking/calendar.ics", managing.calendar, name="calendar"),

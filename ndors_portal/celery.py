@@ -35,6 +35,7 @@ app.conf.beat_schedule = {
     "expire-referrals": _every("referrals.jobs.expire_referrals", crontab(minute=20)),
     "send-messages": _every("notifications.jobs.send_messages", 20.0, "mail"),
     "release-holds": _every("bookings.jobs.release_holds", 60.0),
+    "offer-places": _every("bookings.jobs.offer_places", 60.0),
     "schedule-reminders": _every("bookings.jobs.schedule_reminders", 300.0),
     "apply-stripe-events": _every("payments.jobs.apply_stripe_events", 20.0),
     "settle-payments": _every("payments.jobs.settle_payments", 120.0),

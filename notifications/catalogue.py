@@ -54,6 +54,11 @@ _BOOKING: dict[str, Any] = {
     "mobile": "07700 900123",
     "manage_url": "https://courses.example.org/booking/",
 }
+_WAITING: dict[str, Any] = {
+    **_SESSION,
+    "name": "Zoë O’Neil",
+    "waiting_url": "https://courses.example.org/waiting/",
+}
 _MONEY: dict[str, Any] = {
     "name": "Zoë O’Neil",
     "reference": "KCC-2345-6789",
@@ -153,7 +158,28 @@ KINDS: dict[str, Kind] = {
     "waiting_offer": Kind(
         title="A place has come free",
         moment="When a freed place is held for somebody who waits; until the hold ends.",
-        sample={**_BOOKING, "offer_until": "11am on Wednesday 2 December 2026", "leave_url": "https://courses.example.org/waiting/leave/"},
+        sample={
+            **_WAITING,
+            "offer_until": "11am on Wednesday 2 December 2026",
+            "offer_url": "https://courses.example.org/waiting/offer/",
+        },
+        is_also_texted=True,
+    ),
+    "waiting_passed": Kind(
+        title="The place that came free has passed on",
+        moment="When a place held for somebody who waits is held no longer, and they still wait; for two days.",
+        sample=_WAITING,
+    ),
+    "late_dates": Kind(
+        title="The payment came too late: other dates are held",
+        moment="When a payment arrives after its place had gone and other dates are held; until the last hold ends.",
+        sample={
+            **_BOOKING,
+            "amount": "£92",
+            "dates": ["9am to 11:45am, Tuesday 15 December 2026, Online, by video call"],
+            "offer_until": "10am on Saturday 21 November 2026",
+            "dates_url": "https://courses.example.org/booking/other-dates/",
+        },
         is_also_texted=True,
     ),
     "payment_received": Kind(

@@ -1,11 +1,25 @@
-"""A candidate and a place: bookings, the consents given for them and the needs told to us."""
+"""A candidate and a place: bookings and moves, places offered, the waiting list, consents and needs."""
 
 from bookings.models.bookings import Booking
 from bookings.models.consents import Consent, ConsentText
 from bookings.models.feedback import Feedback
 from bookings.models.moves import Move
 from bookings.models.needs import Need
+from bookings.models.offers import LatePayment, PlaceOffer
 from bookings.models.policies import Policy
 from bookings.models.sign_in import SignInTries
+from bookings.models.waiting import WaitingEntry
 
-__all__ = ["Booking", "Consent", "ConsentText", "Feedback", "Move", "Need", "Policy", "SignInTries"]
+__all__ = [
+    "Booking",
+    "Consent",
+    "ConsentText",
+    "Feedback",
+    "LatePayment",
+    "Move",
+    "Need",
+    "PlaceOffer",
+    "Policy",
+    "SignInTries",
+    "WaitingEntry",
+]

@@ -43,6 +43,13 @@ class Policy(models.Model):
     need_days = models.PositiveSmallIntegerField(
         help_text="working days in which staff arrange what a candidate needs"
     )
+    waiting_offer_hours = models.PositiveSmallIntegerField(
+        help_text="working hours for which a freed place is held for who waits for it"
+    )
+    late_offer_hours = models.PositiveSmallIntegerField(
+        help_text="hours for which other dates are held for who paid after their place had gone"
+    )
+    late_offer_dates = models.PositiveSmallIntegerField(help_text="how many other dates they are offered")
 
     objects = PolicyQuerySet.as_manager()
     history = History()

@@ -20,6 +20,9 @@ from bookings.services.holding import (
     texts_needed,
 )
 from bookings.services.lapsing import lapse, lapse_move, payment_open_until, release_holds
+from bookings.services.late import choose as choose_late_date
+from bookings.services.late import decline as decline_late_dates
+from bookings.services.late import settle as settle_late_payments
 from bookings.services.locking import lock_booking
 from bookings.services.moving import (
     abandon_move,
@@ -34,23 +37,34 @@ from bookings.services.moving import (
     texts_for_move,
 )
 from bookings.services.needing import arrange_need, take_need, tell_needs
+from bookings.services.offering import offer_places
 from bookings.services.paying import start_payment
 from bookings.services.reconciling import days_due, reconcile_due_payments, reconcile_payments
 from bookings.services.refunding import policy_refund_pence
 from bookings.services.reminding import schedule_reminders
 from bookings.services.signing_in import forget_old_tries, sign_in
 from bookings.services.swapping import complete_move, end_move, move_to_place
+from bookings.services.waiting import Wishes, free_now
+from bookings.services.waiting import accept as accept_offer
+from bookings.services.waiting import decline as decline_offer
+from bookings.services.waiting import join as join_waiting_list
+from bookings.services.waiting import leave as leave_waiting_list
 
 __all__ = [
+    "Wishes",
     "abandon_move",
+    "accept_offer",
     "arrange_need",
     "cancel",
     "change_contact",
     "check_can_move",
+    "choose_late_date",
     "complete_move",
     "confirm",
     "confirm_move",
     "days_due",
+    "decline_late_dates",
+    "decline_offer",
     "end_move",
     "end_with_referral",
     "end_with_session",
@@ -58,19 +72,23 @@ __all__ = [
     "extend_move",
     "follow_session",
     "forget_old_tries",
+    "free_now",
     "give_consents",
     "give_details",
     "give_feedback",
     "held_move",
     "hold",
     "hold_move",
+    "join_waiting_list",
     "lapse",
     "lapse_move",
+    "leave_waiting_list",
     "lock_booking",
     "lock_for_charge",
     "lock_for_referral",
     "move_by_staff",
     "move_to_place",
+    "offer_places",
     "pay_move",
     "payment_open_until",
     "policy_refund_pence",
@@ -81,6 +99,7 @@ __all__ = [
     "refund_on_cancel",
     "release_holds",
     "schedule_reminders",
+    "settle_late_payments",
     "sign_in",
     "start_payment",
     "take_need",

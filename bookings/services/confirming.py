@@ -7,14 +7,14 @@ from django.db import transaction
 
 from audit.context import Actor
 from bookings import messages, rules
-from bookings.constants import BookingStatus, MoveStatus
+from bookings.constants import BookingStatus, MoveStatus, WaitingCause
 from bookings.errors import BookByPassedError, OfferEndedError
-from bookings.models import Booking, Move
+from bookings.models import Booking, LatePayment, Move
+from bookings.services import late, offers, waiting
 from bookings.services.holding import check_offer
 from bookings.services.locking import lock_booking, move
 from bookings.services.needing import bring_needs_forward
 from bookings.services.swapping import complete_move
-from common.clock import london_day
 from common.errors import PortalError
 from courses import services as courses
 from courses.models import Place
@@ -30,8 +30,9 @@ def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
     """Confirm the booking, or make the move, that this paid charge is for. Composed, where the payment is recorded.
 
     Paid in time, the held place is taken. Paid after the hold ran out, the seat is taken again if the session still
-    has one; else, and where the offer or the booking has ended, the money is sent back and the candidate told.
-    Repeated, it does nothing. The caller has locked session, referral and booking (`lock_for_charge`) and the charge.
+    has one; else other dates are offered for it (`late`). Where there are none, and where the offer or the booking has
+    ended, the money is sent back and the candidate told. Repeated, it does nothing. The caller has locked session,
+    referral and booking (`lock_for_charge`) and the charge.
     """
     booking = Booking.objects.with_session().get(reference=charge.booking_reference)
     if charge.purpose != Purpose.COURSE_FEE:
@@ -39,6 +40,8 @@ def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
         return booking
     if booking.confirmed_at is not None:
         return booking
+    if booking.status == BookingStatus.LAPSED and LatePayment.objects.filter(booking=booking).exists():
+        return booking  # it is being decided, or was: never a place beside a refund
     try:
         place = _place_for(booking, by=by, now=now)
     except PortalError:
@@ -55,6 +58,8 @@ def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
         words=f"The fee was paid and the place is theirs ({booking.reference}).",
     )
     bring_needs_forward(booking, now=now)
+    if waiting.end(booking.referral, cause=WaitingCause.BOOKED, by=by, now=now):
+        offers.call_back(booking.referral, by=by, now=now)
     messages.confirmation(booking, now=now)
     return booking
 
@@ -89,14 +94,10 @@ def _has_live(booking: Booking) -> bool:
 
 
 def _send_back(booking: Booking, charge: Charge, *, by: Actor, now: dt.datetime) -> None:
+    """Look for other dates for what was paid with no place, else send the money back at once."""
+    if late.begin(booking, charge, by=by, now=now):
+        return
     is_withdrawn = booking.referral.status == ReferralStatus.WITHDRAWN
     reason = RefundReason.WITHDRAWN if is_withdrawn else RefundReason.PAID_TOO_LATE
     payments.request_refund(charge_id=charge.pk, amount_pence=charge.amount_pence, reason=reason, by=by, now=now)
-    can_book_again = booking.referral.status in BOOKABLE and london_day(now) <= booking.referral.book_by
-    messages.paid_too_late(
-        booking,
-        refund_pence=charge.amount_pence,
-        can_book_again=can_book_again,
-        is_withdrawn=is_withdrawn,
-        now=now,
-    )
+    late.tell_sent_back(booking, amount_pence=charge.amount_pence, is_withdrawn=is_withdrawn, now=now)

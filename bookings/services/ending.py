@@ -1,7 +1,6 @@
 """The ends of a booking before its course: cancelled by the candidate or by staff, by KCC, or through the police."""
 
 import datetime as dt
-from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -9,13 +8,20 @@ from django.db.models import Exists, OuterRef, Q
 
 from audit.context import Actor, because
 from bookings import messages, rules
-from bookings.constants import BookingStatus, CancelCause, Evidence, MoveStatus
+from bookings.constants import (
+    BookingStatus,
+    CancelCause,
+    Evidence,
+    MoveStatus,
+    PlaceOfferStatus,
+    WaitingCause,
+)
 from bookings.errors import BookingStateError, CandidatesStrandedError, TooLateToCancelError
-from bookings.models import Booking, Move
-from bookings.services.locking import lock_booking, lock_referral, lock_sessions, move
+from bookings.models import Booking, Move, PlaceOffer
+from bookings.services import late, offers, turns, waiting
+from bookings.services.locking import lock_all_of, lock_booking, move
 from bookings.services.swapping import end_move
 from common.money import pounds
-from courses import services as courses
 from courses.errors import ReasonNeededError
 from courses.models import Session
 from payments import services as payments
@@ -33,7 +39,6 @@ class Refund:
     reason: RefundReason
 
 
-_TRIES = 5
 NOTHING = Refund(0, RefundReason.GOODWILL)
 
 
@@ -107,6 +112,10 @@ def end_with_referral(*, referral: Referral, kind: str, reason: str, by: Actor, 
 
     A course that has begun stays as it is when an offer expires: its register still tells how it went.
     """
+    is_expired = kind == "expired"
+    waiting.end(referral, cause=WaitingCause.EXPIRED if is_expired else WaitingCause.POLICE, by=by, now=now)
+    late.end(referral, by=by, now=now)
+    offers.close_all(referral, to=PlaceOfferStatus.ENDED, by=by, now=now)
     booking = Booking.objects.live().filter(referral=referral).first()
     if booking is None:
         if kind != "expired":
@@ -131,24 +140,8 @@ def end_with_referral(*, referral: Referral, kind: str, reason: str, by: Actor, 
 
 
 def lock_for_referral(*, referral_id: int) -> None:
-    """Lock the session on which a referral has anything, then the referral. Composed.
-
-    Where its candidate chose another date between the look and the lock, the locks are let go and taken anew: never a
-    session after its referral. Raises BookingStateError should that happen again and again.
-    """
-    live = Booking.objects.live().filter(referral_id=referral_id).values_list("place__session_id", flat=True)
-    for _ in range(_TRIES):
-        with suppress(_ElsewhereError), transaction.atomic():
-            locked = lock_sessions(set(live.all()))
-            lock_referral(referral_id)
-            if not set(live.all()) <= locked.keys():
-                raise _ElsewhereError
-            return
-    raise BookingStateError
-
-
-class _ElsewhereError(Exception):
-    """Rolls back to before the locks."""
+    """Lock the sessions on which a referral has anything, then the referral. Composed. Raises BookingStateError."""
+    lock_all_of(referral_id)
 
 
 @transaction.atomic
@@ -156,6 +149,10 @@ def end_with_session(*, session: Session, by: Actor, now: dt.datetime) -> int:
     """KCC cancelled a session: end every booking on it, with the whole fee back. Composed; the session is locked."""
     reason = session.cancel_reason
     bookings = _live_on(session, by=by, now=now)
+    for offer in PlaceOffer.objects.open().with_session().filter(place__session=session).order_by("pk"):
+        offers.close(offer, PlaceOfferStatus.ENDED, by=by, now=now)
+        if offer.entry:
+            messages.waiting_passed(offer, now=now)
     for booking in bookings:
         was_confirmed = booking.status == BookingStatus.CONFIRMED
         refund = refund_on_cancel(booking, cause=CancelCause.KCC, now=now)
@@ -182,13 +179,14 @@ def follow_session(*, session: Session, by: Actor, now: dt.datetime) -> int:
 
 
 def _live_on(session: Session, *, by: Actor, now: dt.datetime) -> list[Booking]:
-    """Lock the referrals, then the bookings, of everybody on a locked session, and return the bookings.
+    """Lock the referrals of everybody on a locked session, or offered it; then the bookings, which are returned.
 
     Who is only about to move there chose a session that is no longer what it was: their move ends, their date stays.
     """
     to_it = Move.objects.filter(place__session=session, status=MoveStatus.HELD)
     live = Booking.objects.live().filter(Q(place__session=session) | Exists(to_it.filter(booking=OuterRef("pk"))))
-    referral_ids = list(live.values_list("referral_id", flat=True))
+    offered = PlaceOffer.objects.open().filter(place__session=session)
+    referral_ids = {*live.values_list("referral_id", flat=True), *offered.values_list("referral_id", flat=True)}
     list(Referral.objects.select_for_update(no_key=True).filter(pk__in=referral_ids).order_by("pk"))
     locked = list(live.select_for_update(no_key=True, of=("self",)).with_session().order_by("pk"))
     on_it = [booking for booking in locked if booking.place.session_id == session.pk]
@@ -227,7 +225,7 @@ def _end(
         cause=cause,
         data={"refund_pence": refund.pence, **({"evidence": evidence} if evidence else {})},
     )
-    courses.release_place(place_id=booking.place_id, reason=cause.lower(), by=by, now=now)
+    turns.give_back(place_id=booking.place_id, reason=cause.lower(), by=by, now=now)
     end_move(booking, by=by, now=now, words="The move ended with the booking.")
     payments.give_up_charge(booking_reference=booking.reference, by=by, now=now)
     messages.withdraw_reminders(booking, now=now)

@@ -19,8 +19,10 @@ from bookings.errors import (
     HoldEndedError,
     NoMoreTimeError,
     OfferEndedError,
+    PlaceOfferOverError,
 )
 from bookings.models import Booking, Consent, ConsentText, Policy
+from bookings.services import offers, turns
 from bookings.services.lapsing import lapse_expired, runs
 from bookings.services.locking import lock_booking, lock_referral, lock_sessions, move
 from common.clock import london_day, moment_words
@@ -45,8 +47,9 @@ def hold(*, referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> B
     session is given back in the same transaction, so that choosing again can only gain. Where the session is full of
     holds that have run out, these lapse first. Durable; locks sessions, then the referral.
 
-    Raises NoPlaceLeftError, SessionNotOpenError, SessionNotFoundError, AfterCompleteByError, BookByPassedError,
-    OfferEndedError, AlreadyBookedError; after each nothing has changed for this referral.
+    Who waits for the session comes first (`turns`). Raises NoPlaceLeftError (of which PlaceWaitedForError is one),
+    SessionNotOpenError, SessionNotFoundError, AfterCompleteByError, BookByPassedError, OfferEndedError,
+    AlreadyBookedError; after each nothing has changed for this referral.
     """
     theirs = Booking.objects.live().filter(place__session_id=session_id, referral_id=referral_id)
     if is_full(session_id, theirs=theirs, now=now):
@@ -71,7 +74,15 @@ def is_full(session_id: int, *, theirs: QuerySet[Any], now: dt.datetime) -> bool
     return full.filter(~Exists(theirs), ~Exists(run_out)).exists()
 
 
-def _hold(referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> Booking:
+def take(*, referral_id: int, session_id: int, place_id: int, by: Actor, now: dt.datetime) -> Booking:
+    """Begin a booking with a place that is held for the referral already, and with no other. Otherwise as `hold`.
+
+    Raises PlaceOfferOverError where that place has gone.
+    """
+    return _hold(referral_id, session_id, by, now, place_id=place_id)
+
+
+def _hold(referral_id: int, session_id: int, by: Actor, now: dt.datetime, *, place_id: int | None = None) -> Booking:
     """Try until the sessions that were locked are those the referral has anything on: another tab may be choosing."""
     for _ in range(_TRIES):
         with transaction.atomic(durable=True):
@@ -85,6 +96,8 @@ def _hold(referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> Boo
                 live.referral = referral
             if session_id not in sessions:
                 raise SessionNotFoundError
+            if place_id and not Place.objects.claiming().filter(pk=place_id).exists():
+                raise PlaceOfferOverError
             return _hold_locked(referral, sessions[session_id], live, by, now)
     raise TransitionError
 
@@ -100,8 +113,12 @@ def _hold_locked(referral: Referral, session: Session, live: Booking | None, by:
         if live.place.session_id == session.pk and runs(live.place, now):
             return live
         _give_back(live, now=now, by=by)
+    turns.check(session, referral=referral, now=now)
     until = rules.held_until(now=now, minutes=policy.hold_minutes)
     place = courses.hold_place(session_id=session.pk, holder=referral.key, until=until, by=by, now=now)
+    if place.claimed_at < now:  # it was theirs before: somebody held it for them
+        until = place.held_until or until
+        offers.close_on(place, by=by, now=now)
     fee = fees.fee_on(
         course_type_id=session.course_type_id, mode=session.mode, force_code=referral.force_id, on=london_day(now)
     )
@@ -251,7 +268,7 @@ def _live(referral_id: int, *, lock: bool = False) -> Booking | None:
 def _give_back(live: Booking, *, by: Actor, now: dt.datetime) -> None:
     """End a hold because its candidate chooses again, or comes back after its time."""
     payments.give_up_charge(booking_reference=live.reference, by=by, now=now)
-    courses.release_place(place_id=live.place_id, reason="chose again", by=by, now=now)
+    turns.give_back(place_id=live.place_id, reason="chose again", by=by, now=now)
     if runs(live.place, now):
         move(
             live,

@@ -11,6 +11,7 @@ from bookings import messages, rules
 from bookings.constants import BookingStatus, MoveStatus
 from bookings.errors import BookingStateError
 from bookings.models import Booking
+from bookings.services import offers, turns
 from bookings.services.locking import change_move, lock_booking, lock_move, move
 from courses import services as courses
 from courses.constants import PlaceState
@@ -33,7 +34,7 @@ def lapse(*, booking_id: int, by: Actor, now: dt.datetime) -> bool:
         if _is_paying(booking, booking.place, by=by, now=now):
             return False
         payments.give_up_charge(booking_reference=booking.reference, by=by, now=now)
-        courses.release_place(place_id=booking.place_id, reason="lapsed", by=by, now=now)
+        turns.give_back(place_id=booking.place_id, reason="lapsed", by=by, now=now)
         move(booking, BookingStatus.LAPSED, by=by, now=now, words="The hold ran out before payment.")
         messages.hold_lapsed(booking, now=now)
     return True
@@ -57,7 +58,7 @@ def lapse_move(*, move_id: int, by: Actor, now: dt.datetime) -> bool:
             change_move(held, MoveStatus.LAPSED, by=by, now=now, words=words)
         elif held.status == MoveStatus.DONE or held.place.state != PlaceState.HELD:
             return False
-        courses.release_place(place_id=held.place_id, reason="lapsed", by=by, now=now)
+        turns.give_back(place_id=held.place_id, reason="lapsed", by=by, now=now)
     return True
 
 
@@ -67,8 +68,16 @@ def lapse_expired(*, session_id: int, by: Actor, now: dt.datetime) -> int:
 
 
 def release_holds(*, now: dt.datetime, by: Actor, limit: int = 1000) -> dict[str, int]:
-    """Let go every hold whose time is over, oldest first. Safe to run twice and at once. Returns {"released"}."""
+    """Let go every hold and every offer whose time is over, oldest first. Returns {"released"}.
+
+    Safe to run twice and at once.
+    """
     return {"released": _lapse_all(_run_out(now).order_by("held_until")[:limit], by=by, now=now)}
+
+
+def lapse_offers(*, now: dt.datetime, by: Actor) -> int:
+    """Let go every offered place whose time is over; returns how many went."""
+    return _lapse_all(_run_out(now).filter(offer__isnull=False).order_by("held_until"), by=by, now=now)
 
 
 def payment_open_until(booking_reference: str) -> dt.datetime | None:
@@ -91,14 +100,16 @@ def _run_out(now: dt.datetime) -> QuerySet[Place]:
 
 
 def _lapse_all(places: QuerySet[Place], *, by: Actor, now: dt.datetime) -> int:
-    """Each by what it is held for: a booking that is being made, or a move of one that is."""
+    """Each by what it is held for: a booking that is being made, a move of one that is, or an offer not answered."""
     gone = 0
-    for booking_id, move_id in list(places.values_list("booking", "move")):
+    for booking_id, move_id, offer_id in list(places.values_list("booking", "move", "offer")):
         with suppress(BookingStateError):  # it was moved to another session just now: it is running again
             if move_id is not None and booking_id is None:
                 gone += lapse_move(move_id=move_id, by=by, now=now)
             elif booking_id is not None:
                 gone += lapse(booking_id=booking_id, by=by, now=now)
+            elif offer_id is not None:
+                gone += offers.lapse(offer_id=offer_id, by=by, now=now)
     return gone
 
 

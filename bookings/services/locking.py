@@ -1,16 +1,21 @@
 """Locks in the house's order (session, referral, booking, charge), and the one place that changes a status."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+
+from django.db import transaction
 
 from audit import services as audit
 from audit.context import Actor
 from bookings.constants import BOOKING_TRANSITIONS, MOVE_TRANSITIONS, BookingStatus, CancelCause, MoveStatus
 from bookings.errors import BookingNotFoundError, BookingStateError, MoveNotFoundError, MoveStateError
-from bookings.models import Booking, Move
+from bookings.models import Booking, LatePayment, Move, PlaceOffer, WaitingEntry
 from courses.models import Session
 from referrals.models import Referral
+
+_TRIES = 5
 
 
 def lock_sessions(session_ids: set[int]) -> dict[int, Session]:
@@ -22,6 +27,32 @@ def lock_sessions(session_ids: set[int]) -> dict[int, Session]:
 def lock_referral(referral_id: int) -> Referral:
     """Lock a referral; its sessions are locked already."""
     return Referral.objects.select_for_update(no_key=True).get(pk=referral_id)
+
+
+def lock_all_of(referral_id: int) -> Referral:
+    """Lock every session on which a referral has a live booking or an open offer, then the referral. Composed.
+
+    Where that changed between the look and the lock, the locks are let go and taken anew: never a session after its
+    referral. Raises BookingStateError should it happen again and again.
+    """
+    for _ in range(_TRIES):
+        with suppress(_ElsewhereError), transaction.atomic():
+            locked = lock_sessions(_sessions_of(referral_id))
+            referral = lock_referral(referral_id)
+            if not _sessions_of(referral_id) <= locked.keys():
+                raise _ElsewhereError
+            return referral
+    raise BookingStateError
+
+
+class _ElsewhereError(Exception):
+    """Rolls back to before the locks."""
+
+
+def _sessions_of(referral_id: int) -> set[int]:
+    booked = Booking.objects.live().filter(referral_id=referral_id).values_list("place__session_id", flat=True)
+    offered = PlaceOffer.objects.open().filter(referral_id=referral_id).values_list("place__session_id", flat=True)
+    return set(booked.union(offered))
 
 
 def lock_booking(booking_id: int, *, also: Iterable[int] = ()) -> Booking:
@@ -129,3 +160,27 @@ def record_move(
             **({"before": before} if before else {}),
         },
     )
+
+
+def change_status(
+    row: WaitingEntry | PlaceOffer | LatePayment,
+    to: str,
+    *,
+    transitions: Mapping[str, frozenset[str]],
+    action: str,
+    referral: Referral,
+    subject: str,
+    by: Actor,
+    now: dt.datetime,
+    words: str,
+    fields: Sequence[str] = (),
+) -> None:
+    """Change the status of what is offered or waited for: it alone does. The referral is locked.
+
+    `fields` are saved with it. Raises BookingStateError.
+    """
+    if to not in transitions[row.status]:
+        raise BookingStateError
+    row.status, row.status_at, row.status_by = to, now, str(by)
+    row.save(update_fields=["status", "status_at", "status_by", *fields])
+    audit.record(action, by=by, now=now, words=words, referral_key=referral.key, subject=subject)

@@ -20,6 +20,7 @@ from bookings.errors import (
 )
 from bookings.models import Booking, Consent, ConsentText, Move
 from bookings.rules import MoveFee
+from bookings.services import offers, turns
 from bookings.services.holding import is_full
 from bookings.services.lapsing import lapse_expired, runs
 from bookings.services.locking import change_move, lock_booking, lock_move, record_move
@@ -121,9 +122,12 @@ def _begin(booking: Booking, session_id: int, staff: _Staff | None, *, by: Actor
     check_fits(booking, session)
     if session.starts_at - now < dt.timedelta(minutes=booking.policy.closes_minutes):
         raise SessionNotOpenError
+    turns.check(session, referral=booking.referral, now=now)
     until = rules.held_until(now=now, minutes=booking.policy.hold_minutes)
     place = courses.hold_place(session_id=session.pk, holder=booking.referral.key, until=until, by=by, now=now)
     place.session = session
+    if place.claimed_at < now:  # it was theirs before: somebody held it for them
+        offers.close_on(place, by=by, now=now)
     quote = quote_move(booking, now=now)
     rule = MoveRule(quote.rule)
     if staff:
@@ -330,4 +334,4 @@ def _give_back(move: Move, *, by: Actor, now: dt.datetime) -> None:
         )
     else:
         change_move(move, MoveStatus.LAPSED, by=by, now=now, words="The hold of the new date ran out.")
-    courses.release_place(place_id=move.place_id, reason="chose again", by=by, now=now)
+    turns.give_back(place_id=move.place_id, reason="chose again", by=by, now=now)

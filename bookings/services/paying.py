@@ -7,7 +7,7 @@ from django.db import transaction
 from audit.context import Actor
 from bookings import rules
 from bookings.errors import IncompleteError, NoMoreTimeError
-from bookings.models import Booking, Consent
+from bookings.models import Booking, Consent, PlaceOffer
 from bookings.services.holding import check_offer, running, texts_needed
 from bookings.services.lapsing import payment_open_until
 from common.clock import date_words, london_day
@@ -73,9 +73,16 @@ def pay_until(booking: Booking, *, began_at: dt.datetime, expires_at: dt.datetim
     if open_until is not None and open_until > now:
         return open_until
     until = expires_at + rules.CHECKOUT_MARGIN
-    if until > began_at + dt.timedelta(minutes=booking.policy.hold_longest_minutes):
+    longest = began_at + dt.timedelta(minutes=booking.policy.hold_longest_minutes)
+    if until > longest and until > _promised(booking):
         raise NoMoreTimeError
     return until
+
+
+def _promised(booking: Booking) -> dt.datetime:
+    """Until when a payment may end of who was offered a place and told that they can take it until then."""
+    until = PlaceOffer.objects.filter(place=booking.place_id).values_list("until", flat=True).first()
+    return (until or booking.created_at) + rules.CHECKOUT_LASTS + rules.CHECKOUT_MARGIN
 
 
 def course_words(session: Session) -> str:

@@ -122,6 +122,8 @@ def _list(request: HttpRequest, visit: door.Visit, gone: PortalError | None = No
     booking = selectors.current_booking(referral.pk)
     if booking is not None and booking.status == BookingStatus.CONFIRMED:
         return redirect("bookings:manage")
+    if selectors.has_unsettled_payment(referral.pk):
+        return redirect("bookings:other_dates")
     held = booking if booking is not None and door.hold_runs(booking, visit.now) else None
     context = {
         **dates.list_context(request, referral, at=reverse("bookings:sessions"), now=visit.now),

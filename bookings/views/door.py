@@ -21,8 +21,9 @@ from bookings.constants import BookingStatus
 from bookings.errors import HoldEndedError, MoveEndedError
 from bookings.models import Booking
 from common import clock
+from common.clock import london_day
 from common.errors import PortalError
-from referrals.constants import ReferralStatus
+from referrals.constants import BOOKABLE, ReferralStatus
 from referrals.models import Referral
 
 REFERRAL_ID = "candidate_referral_id"
@@ -36,6 +37,7 @@ SEEN_STEP_SECONDS = 30
 _PAGES = frozenset(
     {"offer", "needs", "sessions", "details", "consents", "check", "return", "manage", "receipt", "cancel"}
     | {"move", "move_dates", "move_check", "move_return", "contact", "told", "feedback"}
+    | {"other_dates", "waiting", "waiting_join", "waiting_offer"}
 )
 
 
@@ -143,7 +145,18 @@ def next_step(booking: Booking | None, now: dt.datetime) -> str:
         return reverse("bookings:check" if booking.consents.exists() else "bookings:consents")
     if booking.confirmed_at is not None:
         return reverse("bookings:manage")
+    if selectors.has_unsettled_payment(booking.referral_id):
+        return reverse("bookings:other_dates")
     return reverse("bookings:offer")
+
+
+def standing(visit: Visit) -> dict[str, bool]:
+    """What a page on a lost place says of the offer: whether it was withdrawn, and whether it can be booked with."""
+    referral = visit.referral
+    return {
+        "is_withdrawn": referral.status == ReferralStatus.WITHDRAWN,
+        "can_book": referral.status in BOOKABLE and london_day(visit.now) <= referral.book_by,
+    }
 
 
 def hold_runs(booking: Booking, now: dt.datetime) -> bool:

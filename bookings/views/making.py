@@ -23,7 +23,6 @@ from payments import services as payments
 from payments.constants import AttemptStatus, ChargeStatus
 from payments.errors import AlreadyPaidError
 from payments.models import Attempt
-from referrals.constants import ReferralStatus
 
 SOON_MINUTES = 5
 
@@ -151,8 +150,10 @@ def back_from_paying(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     if booking.status == BookingStatus.CONFIRMED:
         return redirect(reverse("bookings:manage") + "?booked")
     if charge is not None and charge.status == ChargeStatus.PAID:
-        is_withdrawn = visit.referral.status == ReferralStatus.WITHDRAWN
-        context = {"booking": booking, "is_withdrawn": is_withdrawn, **_words(booking, visit.now)}
+        late = selectors.late_payment(visit.referral.pk)
+        if late is not None and late.booking_id == booking.pk:
+            return redirect("bookings:other_dates")
+        context = {"booking": booking, **door.standing(visit), **_words(booking, visit.now)}
         return render(request, "bookings/paid_too_late.html", context)
     if charge is not None and says_paid(charge.pk, request.GET.get("checkout", "")):
         return render(request, "bookings/confirming.html", {"booking": booking, **_words(booking, visit.now)})

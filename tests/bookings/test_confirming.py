@@ -81,7 +81,7 @@ def test_s11_paid_after_it_lapsed_while_a_seat_is_free_gets_one() -> None:
     assert (claimed(booking.place.session), kinds()) == (1, ["confirmation"])
 
 
-def test_s11_paid_after_it_lapsed_and_the_place_went_is_refunded() -> None:
+def test_s11_paid_after_it_lapsed_and_the_place_went_with_no_other_date_is_refunded_at_once() -> None:
     session = c.OpenSessionFactory.create(capacity=1)
     booking = b.LapsedBookingFactory.create(session=session)
     c.TakenPlaceFactory.create(session=session)

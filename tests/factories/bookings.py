@@ -6,8 +6,29 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from bookings.constants import BookingStatus, CancelCause, ConsentKind, MoveRule, MoveStatus, NeedKind, NeedStatus
-from bookings.models import Booking, Consent, ConsentText, Move, Need, Policy
+from bookings.constants import (
+    BookingStatus,
+    CancelCause,
+    ConsentKind,
+    LatePaymentStatus,
+    MoveRule,
+    MoveStatus,
+    NeedKind,
+    NeedStatus,
+    WaitingCause,
+    WaitingStatus,
+)
+from bookings.models import (
+    Booking,
+    Consent,
+    ConsentText,
+    LatePayment,
+    Move,
+    Need,
+    PlaceOffer,
+    Policy,
+    WaitingEntry,
+)
 from common.clock import london_day
 from common.identifiers import new_booking_reference
 from courses.models import Place, Session
@@ -199,3 +220,82 @@ class ArrangedNeedFactory(NeedFactory):
 def place_for(referral: Referral, session: Session, *, now: dt.datetime = NOW) -> Place:
     """A held place for a referral on a session, without a booking."""
     return c.HeldPlaceFactory.create(session=session, holder=referral.key, claimed_at=now)
+
+
+class WaitingEntryFactory(DjangoModelFactory[WaitingEntry]):
+    """On the waiting list since `now`, for any date."""
+
+    class Meta:
+        model = WaitingEntry
+        exclude = ("now",)
+
+    now: Any = NOW
+    referral: Any = factory.LazyAttribute(lambda entry: r.LiveReferralFactory.create(now=entry.now))
+    course_type = factory.SelfAttribute("referral.course_type")
+    created_at = factory.SelfAttribute("now")
+    status: Any = WaitingStatus.WAITING
+    status_at = factory.SelfAttribute("now")
+    status_by = factory.LazyAttribute(lambda entry: f"candidate:{entry.referral.key}")
+
+
+class EndedWaitingEntryFactory(WaitingEntryFactory):
+    """Left the waiting list."""
+
+    status = WaitingStatus.ENDED
+    ended_cause = WaitingCause.LEFT
+
+
+class PlaceOfferFactory(DjangoModelFactory[PlaceOffer]):
+    """A freed place, offered at `now` to somebody who waits, for a day. `session` and `entry` may be given."""
+
+    class Meta:
+        model = PlaceOffer
+        exclude = ("now", "session")
+
+    now: Any = NOW
+    session = factory.LazyFunction(c.OpenSessionFactory.create)
+    entry: Any = factory.LazyAttribute(lambda offer: WaitingEntryFactory.create(now=offer.now))
+    referral = factory.LazyAttribute(lambda offer: (offer.entry or offer.payment.booking).referral)
+    until = factory.LazyAttribute(lambda offer: offer.now + dt.timedelta(days=1))
+    place = factory.LazyAttribute(
+        lambda offer: c.HeldPlaceFactory.create(
+            session=offer.session, holder=offer.referral.key, claimed_at=offer.now, held_until=offer.until
+        )
+    )
+    offered_at = factory.SelfAttribute("now")
+    status_at = factory.SelfAttribute("now")
+    status_by = "job:offer_places"
+
+
+class LatePaymentFactory(DjangoModelFactory[LatePayment]):
+    """Paid at `now` after the hold had run out; other dates are looked for."""
+
+    class Meta:
+        model = LatePayment
+        exclude = ("now",)
+
+    now: Any = NOW
+    booking: Any = factory.LazyAttribute(lambda payment: LapsedBookingFactory.create(now=payment.now))
+    charge = factory.LazyAttribute(
+        lambda payment: p.PaidChargeFactory.create(
+            now=payment.now,
+            booking_reference=payment.booking.reference,
+            referral_key=payment.booking.referral.key,
+        )
+    )
+    created_at = factory.SelfAttribute("now")
+    status: Any = LatePaymentStatus.SEEKING
+    status_at = factory.SelfAttribute("now")
+    status_by = "job:apply_stripe_events"
+
+
+class OfferedLatePaymentFactory(LatePaymentFactory):
+    """Paid too late, with one other date held; the offer is `payment.offers.get()`."""
+
+    status = LatePaymentStatus.OFFERED
+
+    @classmethod
+    def _create(cls, model_class: type[LatePayment], *args: Any, **kwargs: Any) -> LatePayment:
+        payment = super()._create(model_class, *args, **kwargs)
+        PlaceOfferFactory.create(now=payment.created_at, entry=None, payment=payment)
+        return payment

@@ -11,7 +11,7 @@ from audit.context import Actor
 from audit.models import AuditEvent
 from bookings import services
 from bookings.constants import BookingStatus
-from bookings.models import Booking
+from bookings.models import Booking, PlaceOffer
 from common import clock
 from courses.constants import PlaceState
 from courses.models import Session
@@ -23,6 +23,7 @@ from payments.models import Attempt, Charge, Journal, Refund
 from referrals import services as referrals
 from referrals.constants import ReferralStatus
 from referrals.models import Referral
+from tests.factories import bookings as b
 from tests.factories import courses as c
 from tests.factories import referrals as r
 
@@ -215,6 +216,65 @@ def test_stripe_out_of_reach_on_the_way_there_says_nothing_was_charged(jo: Candi
     assert "You have not been charged." in response.content.decode()
     jo.pay_page()
     assert jo.come_back(jo.pay().url) == "/booking/?booked"
+
+
+def paid_too_late(jo: Candidate, session: Session) -> str:
+    """Pay when the place is somebody else's already; where the way back from Stripe leads."""
+    jo.up_to_paying(session)
+    jo.pay_page()
+    gone = clock.now() + dt.timedelta(minutes=40)
+    assert services.release_holds(now=gone, by=JOB) == {"released": 1}
+    c.TakenPlaceFactory.create(session=session)
+    return jo.come_back(jo.pay().url)
+
+
+def other_dates(session: Session, count: int = 4) -> list[Session]:
+    return [
+        c.OpenSessionFactory.create(starts_at=session.starts_at + dt.timedelta(days=days)) for days in range(1, count)
+    ]
+
+
+def test_s11_paid_after_the_place_went_another_date_is_chosen_and_nothing_is_paid_again(
+    jo: Candidate, session: Session
+) -> None:
+    dates = other_dates(session)
+    assert paid_too_late(jo, session) == "/booking/other-dates/"
+    page = jo.page("/booking/other-dates/")
+    assert "Your payment arrived after your place had gone" in page
+    assert "Choose one of these dates, or have your money back." in page
+    assert jo.sign_in() == "/booking/other-dates/"
+    assert jo.client.get("/sessions/")["Location"] == "/booking/other-dates/"
+    offers = list(PlaceOffer.objects.order_by("place__session__starts_at"))
+    assert [offer.place.session_id for offer in offers] == [date.pk for date in dates]
+    # Somebody else's offer, or none at all, is not theirs to choose.
+    others = b.PlaceOfferFactory.create()
+    for tampered in (others.pk, 0, "x", ""):
+        refused = jo.client.post("/booking/other-dates/choose/", {"offer": tampered})
+        assert (refused.status_code, booking_of(jo).status) == (409, BookingStatus.LAPSED)
+        assert "The place is no longer held for you." in refused.content.decode()
+    assert jo.post("/booking/other-dates/choose/", offer=offers[1].pk) == "/booking/?booked"
+    assert jo.post("/booking/other-dates/choose/", offer=offers[1].pk) == "/booking/?booked"
+    assert "Your course is booked" in jo.page("/booking/?booked")
+    assert (Charge.objects.count(), Attempt.objects.count(), Refund.objects.count()) == (1, 1, 0)
+    assert booking_of(jo).place.session_id == dates[1].pk
+    assert jo.client.get("/booking/other-dates/")["Location"] == "/booking/"
+
+
+def test_s11_paid_after_the_place_went_and_the_money_is_wanted_back(jo: Candidate, session: Session) -> None:
+    other_dates(session)
+    assert paid_too_late(jo, session) == "/booking/other-dates/"
+    assert jo.post("/booking/other-dates/money-back/") == "/booking/other-dates/"
+    assert jo.post("/booking/other-dates/money-back/") == "/booking/other-dates/"
+    page = jo.page("/booking/other-dates/")
+    assert "You get the whole £92 back." in page
+    assert "Choose another date" in page
+    payments.send_refunds(now=clock.now())
+    assert Refund.objects.get().status == RefundStatus.SUCCEEDED
+    assert jo.sign_in() == "/offer/"
+
+
+def booking_of(jo: Candidate) -> Booking:
+    return Booking.objects.with_session().get(referral__reference="46TEST0001X")
 
 
 def test_s11_paid_after_the_place_went_is_told_and_refunded(jo: Candidate, session: Session) -> None:

@@ -1,0 +1,145 @@
+"""The waiting list: joining and leaving it, taking or passing on a place that came free."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from audit import services as audit
+from audit.context import Actor
+from bookings.constants import WAITING_TRANSITIONS, PlaceOfferStatus, WaitingCause, WaitingStatus
+from bookings.errors import BookByPassedError, DatesFreeError, OfferEndedError, PlaceOfferOverError
+from bookings.models import Booking, PlaceOffer, WaitingEntry
+from bookings.services import holding, offers, turns
+from bookings.services.locking import change_status, lock_all_of, lock_referral
+from common.clock import london_day
+from courses.constants import Mode
+from courses.models import Session
+from referrals.constants import BOOKABLE
+from referrals.models import Referral
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What somebody waits for; empty is anything. `venue_ids` bind courses in person alone; Monday is 1."""
+
+    modes: list[str] = field(default_factory=list)
+    venue_ids: list[int] = field(default_factory=list)
+    weekdays: list[int] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+
+
+@transaction.atomic(durable=True)
+def join(*, referral_id: int, wishes: Wishes, by: Actor, now: dt.datetime) -> WaitingEntry:
+    """Put somebody on the waiting list. Costs nothing. Who is on it already waits on, for what is wished now.
+
+    Nobody waits for what can be booked at once: raises DatesFreeError; else OfferEndedError, BookByPassedError.
+    """
+    referral = lock_referral(referral_id)
+    if referral.status not in BOOKABLE:
+        raise OfferEndedError
+    if london_day(now) > referral.book_by:
+        raise BookByPassedError
+    if free_now(referral, wishes, now=now).exists():
+        raise DatesFreeError
+    entry = WaitingEntry.objects.waiting().filter(referral=referral).first()
+    is_new = entry is None
+    if entry is None:
+        entry = WaitingEntry(referral=referral, created_at=now, status_at=now, status_by=str(by))
+    entry.course_type_id = referral.course_type_id
+    entry.modes, entry.venue_ids = wishes.modes, wishes.venue_ids
+    entry.weekdays, entry.parts = wishes.weekdays, wishes.parts
+    entry.save()
+    audit.record(
+        "waiting.joined" if is_new else "waiting.changed",
+        by=by,
+        now=now,
+        words="On the waiting list now." if is_new else "Waits for other dates than before.",
+        referral_key=referral.key,
+        subject=f"waiting:{entry.pk}",
+    )
+    return entry
+
+
+def free_now(referral: Referral, wishes: Wishes, *, now: dt.datetime) -> QuerySet[Session]:
+    """The sessions that are what is wished for and can be booked with an offer at once, the next first."""
+    wanted = Q()
+    if wishes.modes:
+        wanted &= Q(mode__in=wishes.modes)
+    if wishes.venue_ids:
+        wanted &= Q(mode=Mode.DIGITAL) | Q(room__venue__in=wishes.venue_ids)
+    if wishes.weekdays:
+        wanted &= Q(weekday__in=wishes.weekdays)
+    if wishes.parts:
+        wanted &= Q(part__in=wishes.parts)
+    return turns.free_sessions(referral, now=now).filter(wanted)
+
+
+@transaction.atomic(durable=True)
+def leave(*, referral_id: int, by: Actor, now: dt.datetime, cause: WaitingCause = WaitingCause.LEFT) -> bool:
+    """Take somebody off the list, with the place that may be held for them; whether they were on it.
+
+    May be repeated. Locks the sessions they have anything on, then the referral.
+    """
+    referral = lock_all_of(referral_id)
+    if not end(referral, cause=cause, by=by, now=now):
+        return False
+    for offer in PlaceOffer.objects.open().with_session().filter(referral=referral, entry__isnull=False):
+        offers.close(offer, PlaceOfferStatus.DECLINED, by=by, now=now)
+    return True
+
+
+def end(referral: Referral, *, cause: WaitingCause, by: Actor, now: dt.datetime) -> bool:
+    """End the waiting of a locked referral, without a word of open offers; whether it was on the list. Composed."""
+    entry = WaitingEntry.objects.waiting().filter(referral=referral).first()
+    if entry is None:
+        return False
+    entry.ended_cause = cause
+    change_status(
+        entry,
+        WaitingStatus.ENDED,
+        transitions=WAITING_TRANSITIONS,
+        action="waiting.ended",
+        referral=referral,
+        subject=f"waiting:{entry.pk}",
+        by=by,
+        now=now,
+        words=f"No longer on the waiting list: {cause.label.lower()}.",
+        fields=["ended_cause"],
+    )
+    return True
+
+
+def accept(*, offer_id: int, by: Actor, now: dt.datetime) -> Booking:
+    """Begin a booking with the place that came free; it is held for as long as was said, and to pay at the least.
+
+    Durable; locks sessions, then the referral. Raises PlaceOfferOverError, and whatever `hold` raises.
+    """
+    offer = (
+        PlaceOffer.objects.open()
+        .with_session()
+        .filter(pk=offer_id, entry__isnull=False, place__held_until__gt=now)
+        .first()
+    )
+    if offer is None:
+        raise PlaceOfferOverError
+    return holding.take(
+        referral_id=offer.referral_id, session_id=offer.place.session_id, place_id=offer.place_id, by=by, now=now
+    )
+
+
+@transaction.atomic(durable=True)
+def decline(*, offer_id: int, by: Actor, now: dt.datetime) -> bool:
+    """Pass a place on to the next who waits; who declines waits on. Whether there was anything to pass on."""
+    referral_id = PlaceOffer.objects.filter(pk=offer_id).values_list("referral_id", flat=True).first()
+    if referral_id is None:
+        raise PlaceOfferOverError
+    lock_all_of(referral_id)
+    offer = PlaceOffer.objects.open().with_session().filter(pk=offer_id, entry__isnull=False).first()
+    if offer is None:
+        return False
+    offers.close(offer, PlaceOfferStatus.DECLINED, by=by, now=now)
+    return True
