@@ -1,6 +1,7 @@
 """Every page and state of the thread: no WCAG 2.2 A or AA violation that axe finds, nothing that scrolls sideways."""
 
 import datetime as dt
+import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from courses.models import Place, Session, SessionTrainer
 from notifications.models import Message
 from payments import services as payments
 from referrals import services as referrals
-from referrals.models import Referral
+from referrals.models import Batch, Force, Officer, Referral
 from tests.browser.looking import Looker
 from tests.factories import bookings as b
 from tests.factories import courses as c
@@ -321,6 +322,92 @@ def test_polices_pages(new_page: NewPage, live_web: Web, celery_worker_process: 
     page.goto("/police/referrals/46NOSUCH0001/")
     looker.look("not-found", "Page not found")
     assert looker.faults == []
+
+
+def test_polices_pages_in_other_states(new_page: NewPage, live_web: Web) -> None:
+    """No worker runs: files wait, and what became of them is set here."""
+    kent = Officer.objects.get(user=officer())
+    now = clock.now()
+    for _ in range(2):
+        r.LiveReferralFactory.create(now=now, surname="Okafor")
+    offer = r.LiveReferralFactory.create(now=now, reference=REFERENCE)
+    failed = r.NotCompletedReferralFactory.create(now=now)
+    r.outcome(failed, now=now)
+    page = new_page()
+    looker = Looker(page, "police-states", live_web.url)
+    page.goto("/police/")
+    page.get_by_label("Username").fill("officer")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(page, "Sign in")
+    for name, path in (
+        ("open-offers", "referrals/open/?list=live"),
+        ("open-none", "referrals/open/?list=booked"),
+        ("to-decide", "referrals/to-decide/"),
+        ("found", "referrals/?q=oka"),
+        ("found-nothing", "referrals/?q=zzz"),
+        ("columns", "upload/columns/"),
+        ("returns-due", "returns/"),
+    ):
+        page.goto(f"/police/{path}")
+        looker.look(name)
+    press(page, "Write the return")
+    looker.look("returns-written", "Outcome returns")
+
+    batch = send_batch(offers_csv([offer_row("46AXE0000001"), offer_row("46AXE0000002")]), kent.force, now)
+    for name, state in {
+        "waiting": {},
+        "running": {"status": "RUNNING", "claimed_until": now + dt.timedelta(hours=1), "rows": 1, "rows_expected": 2},
+        "interrupted": {"status": "RUNNING", "claimed_until": now, "attempts": 1},
+        "left": {"attempts": 20},
+        "refused": {"status": "REFUSED", "refusal": "The file has column names but no rows."},
+    }.items():
+        Batch.objects.filter(pk=batch.pk).update(**state)
+        page.goto(f"/police/batches/{batch.pk}/")
+        looker.look(f"batch-{name}", "offers.csv")
+
+    address = f"/police/referrals/{offer.reference}/"
+    page.goto(f"{address}course/")
+    looker.look("course")
+    in_error(page, looker, "course-unanswered", "Continue")
+    page.get_by_label("What's Driving Us").check()
+    page.get_by_label("Why is the course decided again?").fill("Review by the sergeant")
+    press(page, "Continue")
+    looker.look("course-sure", "Change the course of this offer?")
+    page.goto(f"{address}extend/")
+    for part, value in (("Day", "1"), ("Month", "1"), ("Year", "2020")):
+        page.get_by_label(part, exact=True).fill(value)
+    page.get_by_label("What shows that the extension was decided?").fill("Letter 7")
+    press(page, "Continue")
+    looker.look("extend-sure", "Extend this offer?")
+    in_error(page, looker, "extend-refused", "Extend the offer")
+    page.goto(address)
+    in_error(page, looker, "note-empty", "Add the note")
+    page.goto("/police/upload/")
+    in_error(page, looker, "upload-empty", "Send the file")
+
+    quarantined = send_batch(offers_csv([offer_row("42AXE0000001") | {"force_code": "42"}]), kent.force, now)
+    referrals.import_batch(batch_id=quarantined.pk, by=JOB, now=now)
+    page.goto("/police/decisions/")
+    page.locator("main a[href*='/police/decisions/']").first.click()
+    looker.look("decide-other-force")
+    in_error(page, looker, "decide-unanswered", "Save the decision")
+    assert looker.faults == []
+
+
+def send_batch(content: bytes, force: Force, now: dt.datetime) -> Batch:
+    """A file of the force, stored and waiting."""
+    batch, _ = referrals.receive_batch(
+        file=io.BytesIO(content), file_name="offers.csv", kind="referrals", force=force, by=JOB, now=now
+    )
+    return batch
+
+
+def in_error(page: "Page", looker: Looker, name: str, button: str) -> None:
+    """A form sent with something wrong says so in its title and takes whoever sent it to the list of what is wrong."""
+    press(page, button)
+    looker.look(name)
+    assert page.title().startswith("Error: "), name
+    assert page.evaluate("document.activeElement.className") == "govuk-error-summary", name
 
 
 def test_trainers_pages(new_page: NewPage, live_web: Web) -> None:
