@@ -6,13 +6,15 @@ from celery import Task, shared_task
 
 from audit.context import Actor, acting
 from common import clock
+from common.bell import answered
 
 
 class ActingTask(Task):  # type: ignore[type-arg]
     """Everything the task writes is recorded as done by "job:<its name>": `@shared_task(base=ActingTask)`."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the task under its name."""
+        """Run the task under its name; its bell may ring again from now on."""
+        answered(self.name)
         with acting(Actor("job", self.name.rsplit(".", 1)[-1])):
             return super().__call__(*args, **kwargs)
 

@@ -192,11 +192,19 @@ def _fits(mode: str, is_step_free: bool | None, needs: Collection[str]) -> bool:
     )
 
 
-def current_booking(referral_id: int) -> Booking | None:
-    """The booking a candidate's pages speak of: the live one, else the last there was. One query."""
-    theirs = Booking.objects.with_session().filter(referral_id=referral_id)
+def current_booking(referral: Referral) -> Booking | None:
+    """The booking a candidate's pages speak of: the live one, else the last there was. One query.
+
+    It comes with its session and policy, and with `referral` itself, which has its course type.
+    """
+    theirs = Booking.objects.select_related("place__session__room__venue", "policy").filter(referral=referral)
     # Of the few that a referral has, at most one is live.
-    return theirs.order_by(Case(When(status__in=LIVE, then=0), default=1), "-created_at", "-pk").first()
+    found = theirs.order_by(Case(When(status__in=LIVE, then=0), default=1), "-created_at", "-pk").first()
+    if found is not None:
+        found.referral = referral
+        if found.place.session.course_type_id == referral.course_type_id:
+            found.place.session.course_type = referral.course_type
+    return found
 
 
 def last_move(booking_id: int) -> Move | None:

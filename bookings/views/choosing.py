@@ -29,7 +29,7 @@ from referrals.models import Referral
 def offer(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     """What the police offer, by when, and what happens otherwise."""
     referral = visit.referral
-    booking = selectors.current_booking(referral.pk)
+    booking = selectors.current_booking(referral)
     context = {
         "referral": referral,
         "offer": offer_words(referral, visit.now),
@@ -119,7 +119,7 @@ def _list(request: HttpRequest, visit: door.Visit, gone: PortalError | None = No
         raise OfferEndedError
     if london_day(visit.now) > referral.book_by:
         raise BookByPassedError
-    booking = selectors.current_booking(referral.pk)
+    booking = selectors.current_booking(referral)
     if booking is not None and booking.status == BookingStatus.CONFIRMED:
         return redirect("bookings:manage")
     if selectors.has_unsettled_payment(referral.pk):

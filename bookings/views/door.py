@@ -122,7 +122,7 @@ def is_signed_in(request: HttpRequest, now: dt.datetime) -> bool:
 
 def refused(request: HttpRequest, visit: Visit, error: PortalError) -> HttpResponse:
     """The page of a refusal: what happened, that nothing is lost, and where to go on."""
-    booking = selectors.current_booking(visit.referral.pk)
+    booking = selectors.current_booking(visit.referral)
     context = {
         "error": error,
         "referral": visit.referral,

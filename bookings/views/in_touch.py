@@ -103,7 +103,7 @@ def _words(message: Message) -> dict[str, object]:
 
 
 def _booked(visit: door.Visit) -> Booking:
-    booking = selectors.current_booking(visit.referral.pk)
+    booking = selectors.current_booking(visit.referral)
     if booking is None or booking.confirmed_at is None:
         raise BookingNotFoundError
     return booking

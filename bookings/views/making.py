@@ -139,13 +139,13 @@ def pay(request: HttpRequest, visit: door.Visit) -> HttpResponse:
 @door.candidate_page
 def back_from_paying(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     """Back from Stripe: confirmed, not yet heard of, not paid, or paid too late. Stripe is asked."""
-    booking = selectors.current_booking(visit.referral.pk)
+    booking = selectors.current_booking(visit.referral)
     if booking is None:
         return redirect("bookings:offer")
     charge = selectors.course_charge(booking)
     if charge is not None and charge.status != ChargeStatus.PAID:
         charge = payments.refresh_charge(charge_id=charge.pk, by=visit.by, now=visit.now)
-        booking = selectors.current_booking(visit.referral.pk)
+        booking = selectors.current_booking(visit.referral)
         assert booking is not None
     if booking.status == BookingStatus.CONFIRMED:
         return redirect(reverse("bookings:manage") + "?booked")
@@ -172,7 +172,7 @@ def says_paid(charge_id: int, checkout: str) -> bool:
 
 def _being_made(visit: door.Visit) -> Booking | HttpResponse:
     """The booking with a hold that runs; or where to go instead. Raises HoldEndedError."""
-    booking = selectors.current_booking(visit.referral.pk)
+    booking = selectors.current_booking(visit.referral)
     if booking is None:
         return redirect("bookings:sessions")
     if booking.status == BookingStatus.CONFIRMED:

@@ -25,7 +25,7 @@ from referrals.constants import OutcomeCode
 @door.candidate_page
 def manage(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     """Everything about the booking; right after paying, with the confirmation above it."""
-    booking = selectors.current_booking(visit.referral.pk)
+    booking = selectors.current_booking(visit.referral)
     if booking is None or booking.confirmed_at is None:
         return redirect(door.next_step(booking, visit.now))
     session = booking.place.session
@@ -73,7 +73,7 @@ def calendar(request: HttpRequest, visit: door.Visit) -> HttpResponse:
 @door.candidate_page
 def receipt(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     """What was paid and what went back, to be printed."""
-    booking = selectors.current_booking(visit.referral.pk)
+    booking = selectors.current_booking(visit.referral)
     if booking is None or booking.confirmed_at is None:
         raise BookingNotFoundError
     return render(request, "bookings/receipt.html", {"b": booking_words(booking, now=visit.now), **_money(booking)})
@@ -134,7 +134,7 @@ _REFUND_WORDS = {
 
 def confirmed(visit: door.Visit) -> Booking:
     """The confirmed booking of the offer. Raises BookingNotFoundError."""
-    booking = selectors.current_booking(visit.referral.pk)
+    booking = selectors.current_booking(visit.referral)
     if booking is None or booking.status != BookingStatus.CONFIRMED:
         raise BookingNotFoundError
     return booking

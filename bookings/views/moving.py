@@ -157,7 +157,7 @@ def back_from_paying(request: HttpRequest, visit: door.Visit) -> HttpResponse:
 
 def _charged(visit: door.Visit) -> tuple[Booking, Move, Charge] | None:
     """The booking, its last move, and what is to be paid for that."""
-    booking = selectors.current_booking(visit.referral.pk)
+    booking = selectors.current_booking(visit.referral)
     move = selectors.last_move(booking.pk) if booking else None
     return (booking, move, move.charge) if booking and move and move.charge else None
 

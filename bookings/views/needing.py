@@ -30,7 +30,7 @@ def needs(request: HttpRequest, visit: door.Visit) -> HttpResponse:
             "other": told.get(NeedKind.OTHER, ""),
         },
     )
-    booking = selectors.current_booking(visit.referral.pk)
+    booking = selectors.current_booking(visit.referral)
     if request.method == "POST" and form.is_valid():
         services.tell_needs(referral_id=visit.referral.pk, told=form.told, by=visit.by, now=visit.now)
         request.session[door.NEEDS_ASKED] = True

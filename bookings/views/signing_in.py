@@ -51,7 +51,7 @@ def sign_in(request: HttpRequest, now: dt.datetime) -> HttpResponse:
             act_as(request, Actor("candidate", referral.key))
             if back_to and was in (None, referral.pk):
                 return redirect(back_to)
-            return redirect(door.next_step(selectors.current_booking(referral.pk), now))
+            return redirect(door.next_step(selectors.current_booking(referral), now))
     return render(request, "bookings/sign_in.html", {"form": form, "next": back_to}, status=status)
 
 
