@@ -10,6 +10,24 @@ from common.forms import GovukForm, Look
 from common.identifiers import normalise_email, normalise_phone
 
 
+def normal_email(typed: str) -> str:
+    """An address that mail can be sent to. Raises ValidationError."""
+    email = normalise_email(typed)
+    if email is None:
+        raise forms.ValidationError("Enter an email address in the correct format, like name@example.com")
+    return email
+
+
+def normal_mobile(typed: str) -> str:
+    """A telephone number, or nothing where nothing is typed. Raises ValidationError."""
+    if not typed.strip():
+        return ""
+    mobile = normalise_phone(typed.strip())
+    if mobile is None:
+        raise forms.ValidationError("Enter a mobile number, like 07700 900 982 or +44 808 157 0192")
+    return mobile
+
+
 class SignInForm(GovukForm, forms.Form):
     """Reference with PIN, or with driver number. Says nothing of whether they are right: that is the service's."""
 
@@ -75,20 +93,11 @@ class DetailsForm(GovukForm, forms.Form):
 
     def clean_email(self) -> str:
         """An address that mail can be sent to."""
-        email = normalise_email(self.cleaned_data["email"])
-        if email is None:
-            raise forms.ValidationError("Enter an email address in the correct format, like name@example.com")
-        return email
+        return normal_email(self.cleaned_data["email"])
 
     def clean_mobile(self) -> str:
         """A telephone number, or nothing."""
-        typed = self.cleaned_data["mobile"].strip()
-        if not typed:
-            return ""
-        mobile = normalise_phone(typed)
-        if mobile is None:
-            raise forms.ValidationError("Enter a mobile number, like 07700 900 982 or +44 808 157 0192")
-        return mobile
+        return normal_mobile(self.cleaned_data["mobile"])
 
 
 class NeedsForm(GovukForm, forms.Form):

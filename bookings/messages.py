@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from bookings import calendar_file
+from bookings import calendar_file, pay_links
 from bookings.constants import BookingStatus
 from bookings.models import Booking, PlaceOffer
 from bookings.words import booking_words, no_booking_words, offer_words, session_words, why_words
@@ -172,6 +172,12 @@ def joining_link(booking: Booking, *, now: dt.datetime) -> None:
     _tell(
         booking, "joining_link", f"joining_link:{booking.reference}:{now.isoformat()}", now=now, useless_at=starts_at
     )
+
+
+def pay_link(booking: Booking, *, number: int, until: dt.datetime, now: dt.datetime) -> None:
+    """The link to pay by, for a place held by telephone; `number` counts how often it was sent."""
+    extra: dict[str, object] = {"pay_url": pay_links.url_of(booking.pk), "pay_until": moment_words(until)}
+    _tell(booking, "pay_link", f"pay_link:{booking.reference}:{number}", now=now, useless_at=until, extra=extra)
 
 
 def contact_changed(booking: Booking, *, was_email: str, was_mobile: str, now: dt.datetime) -> None:

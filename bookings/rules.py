@@ -151,6 +151,11 @@ def reminder_due_at(starts_at: dt.datetime, *, days: int = 0, hours: int = 0) ->
     return add_days(starts_at, -days) if days else starts_at - dt.timedelta(hours=hours)
 
 
+def pay_link_until(*, now: dt.datetime, hours: int, starts_at: dt.datetime, closes_minutes: int) -> dt.datetime:
+    """Until when a place is held for who pays by a link sent now: so many hours, and never past closing time."""
+    return min(now + dt.timedelta(hours=hours), starts_at - dt.timedelta(minutes=closes_minutes))
+
+
 def last_working_day_before(course_on: dt.date, *, not_before: dt.date) -> dt.date:
     """The working day before a course, or `not_before` where that is gone."""
     return max(add_working_days(course_on, -1), not_before)
@@ -168,8 +173,10 @@ def fits_needs(*, is_digital: bool, is_step_free: bool, is_offline: bool, needs_
 
 
 def minutes_words(until: dt.datetime, now: dt.datetime) -> str:
-    """The time left in whole minutes, rounded down to promise nothing: "14 minutes", "less than a minute"."""
+    """The time left, rounded down to promise nothing: "23 hours", "14 minutes", "less than a minute"."""
     minutes = int((until - now).total_seconds() // 60)
     if minutes < 1:
         return "less than a minute"
+    if minutes >= 120:
+        return f"{minutes // 60} hours"
     return "1 minute" if minutes == 1 else f"{minutes} minutes"

@@ -24,6 +24,10 @@ from referrals.models import Outcome, Referral
 Annotated = Any  # sessions with `hidden`, which the types of a QuerySet do not know
 
 
+# More than anybody reads out on the telephone.
+MOST_DATES = 60
+
+
 @dataclass(frozen=True, kw_only=True)
 class Filters:
     """What the candidate would rather have; empty is anything. `town` is a venue's, for courses in person."""
@@ -171,6 +175,20 @@ def _week_shown(weeks: list[dt.date], wanted: dt.date | None) -> dt.date | None:
     if wanted is None:
         return weeks[0]
     return next((week for week in weeks if week >= wanted), weeks[-1])
+
+
+def dates_for(referral: Referral, *, now: dt.datetime, needs: Collection[str] = (), mode: str = "") -> list[Session]:
+    """The next sessions that an offer can be booked on and that fit, as staff read them out. Two queries."""
+    policy = Policy.objects.on(london_day(now))
+    offered = (
+        Session.objects.open()
+        .filter(course_type_id=referral.course_type_id, starts_at__gt=now)
+        .annotate(hidden=_hidden_because(referral, closes_minutes=policy.closes_minutes, now=now))
+        .filter(hidden="", **({"mode": mode} if mode else {}))
+        .with_room()
+        .order_by("starts_at", "pk")
+    )
+    return [session for session in offered[: 4 * MOST_DATES] if is_fit(session, needs)][:MOST_DATES]
 
 
 def needs_of(referral_id: int) -> list[Need]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import choosing, in_touch, late, making, managing, moving, needing, signing_in
+from bookings.views import choosing, in_touch, late, making, managing, moving, needing, paying_by_link, signing_in
 
 app_name = "bookings"
 
@@ -42,4 +42,6 @@ urlpatterns = [
     path("booking/messages/<int:pk>/", in_touch.message, name="message"),
     path("booking/feedback/", in_touch.feedback, name="feedback"),
     path("booking/cancel/", managing.cancel, name="cancel"),
+    path("pay/<str:token>/", paying_by_link.pay, name="pay_link"),
+    path("pay/<str:token>/return/", paying_by_link.back, name="pay_link_return"),
 ]

@@ -54,6 +54,12 @@ def how_words(session: Session) -> str:
     }[Mode(session.mode)]
 
 
+def places_words(session: Session) -> str:
+    """How many are left, as "3 places left"."""
+    left = session.capacity - session.places_claimed
+    return "1 place left" if left == 1 else f"{left} places left"
+
+
 def link_is_out(session: Session, now: dt.datetime) -> bool:
     """Whether the joining link of a digital session is shown by now (DOMAIN.md §2: 48 hours before)."""
     return bool(session.joining_url) and session.starts_at - now <= dt.timedelta(hours=JOINING_LINK_HOURS)

@@ -128,6 +128,16 @@ KINDS: dict[str, Kind] = {
         sample=_BOOKING,
         is_also_texted=True,
     ),
+    "pay_link": Kind(
+        title="The link to pay by",
+        moment="When staff hold a place for somebody on the telephone, or send the link again; until the hold ends.",
+        sample={
+            **_BOOKING,
+            "pay_url": "https://courses.example.org/pay/17.abc/",
+            "pay_until": "10am on Tuesday 24 November 2026",
+        },
+        is_also_texted=True,
+    ),
     "contact_changed": Kind(
         title="We write to another address",
         moment="When contact details are changed: to the new address, and to the old one that is no longer used.",

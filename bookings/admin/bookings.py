@@ -11,12 +11,12 @@ from django.urls import path, reverse
 
 from accounts.access import client_address
 from audit import services as audit
-from audit.admin import HistoryAdmin
 from audit.middleware import actor_of
 from audit.models import AuditEvent
 from bookings import services
-from bookings.constants import CancelCause, Evidence
-from bookings.models import Booking, Consent
+from bookings.admin.telephone import ByTelephone
+from bookings.constants import BookingStatus, CancelCause, Evidence
+from bookings.models import Booking, Consent, PayLink
 from common import clock
 from common.identifiers import normalise_booking_reference
 from common.money import pounds, pounds_and_pence
@@ -48,7 +48,7 @@ class ConsentInline(Read, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Booking)
-class BookingAdmin(Read, HistoryAdmin):
+class BookingAdmin(Read, ByTelephone):
     """Bookings, found by their reference or the police's."""
 
     list_display = ("reference", "referral", "session", "status", "fee", "confirmed_at", "created_at")
@@ -59,9 +59,9 @@ class BookingAdmin(Read, HistoryAdmin):
     ordering = ("-pk",)
     fields = (
         "reference", "referral", "session", "status", "status_at", "status_by", "created_at", "confirmed_at",
-        "cancel_cause", "held_until", "extensions", "email", "mobile", "fee", "parts", "policy",
+        "cancel_cause", "held_until", "extensions", "email", "mobile", "pay_link_state", "fee", "parts", "policy",
     )  # fmt: skip
-    readonly_fields = ("session", "fee", "parts", "held_until")
+    readonly_fields = ("session", "fee", "parts", "held_until", "pay_link_state")
     inlines = (ConsentInline,)
     change_form_template = "admin/bookings/booking_change_form.html"
 
@@ -87,6 +87,21 @@ class BookingAdmin(Read, HistoryAdmin):
         until = booking.place.held_until
         return clock.moment_words(until) if until else ""
 
+    @admin.display(description="link to pay by")
+    def pay_link_state(self, booking: Booking) -> str:
+        """When it was sent, how often, and where it stands."""
+        link = PayLink.objects.filter(booking=booking).first()
+        if link is None:
+            return "Not sent"
+        words = f"Sent {clock.moment_words(link.sent_at)}" + (
+            f", {link.times_sent} times" if link.times_sent > 1 else ""
+        )
+        if booking.confirmed_at is not None:
+            return f"{words}. Paid {clock.moment_words(booking.confirmed_at)}"
+        if booking.status == BookingStatus.HELD and link.expires_at > clock.now():
+            return f"{words}. Not paid yet; the place is held until {clock.moment_words(link.expires_at)}"
+        return f"{words}. Ended {clock.moment_words(link.expires_at)} without payment"
+
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Booking]", search_term: str
     ) -> "tuple[QuerySet[Booking], bool]":
@@ -95,9 +110,10 @@ class BookingAdmin(Read, HistoryAdmin):
         return super().get_search_results(request, queryset, term)
 
     def get_urls(self) -> list[Any]:
-        """Cancelling has a page of its own."""
+        """Cancelling has a page of its own, and booking by telephone has some."""
         cancel = self.admin_site.admin_view(self.cancel_view)
-        return [path("<int:pk>/cancel/", cancel, name="bookings_booking_cancel"), *super().get_urls()]
+        own = [path("<int:pk>/cancel/", cancel, name="bookings_booking_cancel"), *self.telephone_urls()]
+        return [*own, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -117,6 +133,8 @@ class BookingAdmin(Read, HistoryAdmin):
             )
             extra["events"] = AuditEvent.objects.filter(referral_key=booking.referral.key).order_by("pk")
             extra["may_cancel"] = booking.is_live and request.user.has_perm(CHANGE)
+            extra["may_go_on"] = booking.status == BookingStatus.HELD and request.user.has_perm(CHANGE)
+            extra["has_link"] = PayLink.objects.filter(booking=booking).exists()
         return super().change_view(request, object_id, form_url, extra)
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -6,6 +6,7 @@ from bookings.models.feedback import Feedback
 from bookings.models.moves import Move
 from bookings.models.needs import Need
 from bookings.models.offers import LatePayment, PlaceOffer
+from bookings.models.pay_links import PayLink
 from bookings.models.policies import Policy
 from bookings.models.sign_in import SignInTries
 from bookings.models.waiting import WaitingEntry
@@ -18,6 +19,7 @@ __all__ = [
     "LatePayment",
     "Move",
     "Need",
+    "PayLink",
     "PlaceOffer",
     "Policy",
     "SignInTries",

@@ -40,6 +40,9 @@ class Policy(models.Model):
     move_free_days = models.PositiveSmallIntegerField(help_text="the first move is free this many days ahead")
     move_fee_pence = models.PositiveIntegerField(help_text="a later or second move")
     full_fee_hours = models.PositiveSmallIntegerField(help_text="inside this, a move costs the full fee")
+    pay_link_hours = models.PositiveSmallIntegerField(
+        help_text="how long a place is held for who pays by a link, never past the time that booking closes"
+    )
     need_days = models.PositiveSmallIntegerField(
         help_text="working days in which staff arrange what a candidate needs"
     )

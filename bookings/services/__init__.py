@@ -44,6 +44,7 @@ from bookings.services.refunding import policy_refund_pence
 from bookings.services.reminding import schedule_reminders
 from bookings.services.signing_in import forget_old_tries, sign_in
 from bookings.services.swapping import complete_move, end_move, move_to_place
+from bookings.services.telephoning import send_pay_link, take_by_telephone
 from bookings.services.waiting import Wishes, free_now
 from bookings.services.waiting import accept as accept_offer
 from bookings.services.waiting import decline as decline_offer
@@ -99,9 +100,11 @@ __all__ = [
     "refund_on_cancel",
     "release_holds",
     "schedule_reminders",
+    "send_pay_link",
     "settle_late_payments",
     "sign_in",
     "start_payment",
+    "take_by_telephone",
     "take_need",
     "tell_needs",
     "tell_new_link",

@@ -7,7 +7,7 @@ from django.db import transaction
 from audit.context import Actor
 from bookings import rules
 from bookings.errors import IncompleteError, NoMoreTimeError
-from bookings.models import Booking, Consent, PlaceOffer
+from bookings.models import Booking, Consent, PayLink, PlaceOffer
 from bookings.services.holding import check_offer, running, texts_needed
 from bookings.services.lapsing import payment_open_until
 from common.clock import date_words, london_day
@@ -32,8 +32,11 @@ def start_payment(*, booking_id: int, success_url: str, cancel_url: str, by: Act
     expires_at = now + rules.CHECKOUT_LASTS
     with transaction.atomic(durable=True):
         booking = running(booking_id, now=now)
-        _check(booking, now=now)
-        until = pay_until(booking, began_at=booking.created_at, expires_at=expires_at, now=now)
+        check_ready(booking, now=now)
+        # As long as a pay link runs, the payment page may be opened again.
+        has_link = PayLink.objects.filter(booking=booking, expires_at__gt=now).exists()
+        began_at = now if has_link else booking.created_at
+        until = pay_until(booking, began_at=began_at, expires_at=expires_at, now=now)
         courses.keep_place(place_id=booking.place_id, until=until, by=by, now=now)
         charge = payments.open_charge(
             booking_reference=booking.reference,
@@ -90,7 +93,8 @@ def course_words(session: Session) -> str:
     return f"{session.course_type.name}, {date_words(london_day(session.starts_at))}"
 
 
-def _check(booking: Booking, *, now: dt.datetime) -> None:
+def check_ready(booking: Booking, *, now: dt.datetime) -> None:
+    """Refuse payment where the offer does not allow it any more, or an answer is missing. The booking is locked."""
     session = booking.place.session
     check_offer(booking.referral, session, now=now)
     if session.status != SessionStatus.OPEN or session.starts_at <= now:

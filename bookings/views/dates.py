@@ -12,10 +12,9 @@ from bookings.constants import NeedKind
 from bookings.models import Booking
 from bookings.rules import Hidden, PartOfDay
 from bookings.selectors import Filters, OpenSessions
-from bookings.words import how_words
+from bookings.words import how_words, places_words
 from common.clock import date_words, day_words, london_day, span_words
 from courses.constants import Mode
-from courses.models import Session
 from referrals.models import Referral
 
 _MODE_WORDS = {Mode.DIGITAL: "Online", Mode.CLASSROOM: "Classroom", Mode.ON_ROAD: "On the road"}
@@ -79,16 +78,10 @@ def _days(found: OpenSessions) -> list[dict[str, Any]]:
                 "times": span_words(session.starts_at, session.ends_at),
                 "how": how_words(session),
                 "venue": session.room.venue if session.room else None,
-                "left": _places_words(session),
+                "left": places_words(session),
             }
         )
     return days
-
-
-def _places_words(session: Session) -> str:
-    """How many are left, as "3 places left"."""
-    left = session.capacity - session.places_claimed
-    return "1 place left" if left == 1 else f"{left} places left"
 
 
 def _needs_words(needs: Collection[str]) -> list[str]:

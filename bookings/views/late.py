@@ -24,7 +24,7 @@ def other_dates(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         services.settle_late_payments(booking_id=payment.booking_id, by=visit.by, now=visit.now)
         payment = selectors.late_payment(visit.referral.pk)
     if payment is None:
-        return redirect(door.next_step(selectors.current_booking(visit.referral.pk), visit.now))
+        return redirect(door.next_step(selectors.current_booking(visit.referral), visit.now))
     if payment.status == LatePaymentStatus.PLACED:
         return redirect("bookings:manage")
     offers = selectors.late_dates(payment, now=visit.now)

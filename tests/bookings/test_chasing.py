@@ -170,6 +170,7 @@ def test_every_message_of_bookings_has_all_the_values_its_words_may_name() -> No
     messages.payment_refunded(booking_reference=booking.reference, refund_id=1, amount_pence=9200, now=NOW)
     messages.payment_failed(held, attempt_id=1, amount_pence=9200, now=NOW)
     messages.outcome(booking, is_completed=True, reason="", now=NOW)
+    messages.pay_link(held, number=1, until=start, now=NOW)
     messages.contact_changed(booking, was_email="old@example.org", was_mobile="", now=NOW)
     for kind in messages.REMINDERS:
         messages.reminder(booking, kind, now=NOW, useless_at=start)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit.context import Actor
+from bookings import pay_links
 from bookings import services as bookings
 from bookings.models import Booking
 from common import clock
@@ -252,6 +253,31 @@ def test_candidates_pages_after_the_course(new_page: NewPage, live_web: Web) -> 
     looker.look("thanks", "Your booking")
     page.goto("/booking/feedback/")
     looker.look("feedback-given", "You cannot do this now")
+    assert looker.faults == []
+
+
+def test_paying_by_a_link(new_page: NewPage, live_web: Web, offer: Referral, stripe_sandbox: "Sandbox") -> None:
+    page = new_page()
+    looker = Looker(page, "pay-link", live_web.url)
+    booking = ready_to_pay(offer)
+    bookings.send_pay_link(booking_id=booking.pk, by=Actor("staff", "7"), now=clock.now())
+    path = "/" + pay_links.url_of(booking.pk).split("/", 3)[3]
+    page.goto(path)
+    looker.look("to-pay", "Pay for your course")
+    press(page, "Continue to payment")
+    checkout = page.url
+    page.goto(f"{path}?unpaid")
+    looker.look("not-charged", "Pay for your course")
+    page.goto(f"{path}return/")
+    looker.look("waiting", "We are looking for your payment")
+    page.goto(stripe_sandbox.pay(checkout).url)
+    looker.look("paid", "Your course is booked")
+    assert Booking.objects.get().status == "CONFIRMED"
+    lapsed = b.ReadyBookingFactory.create(now=clock.now())
+    bookings.send_pay_link(booking_id=lapsed.pk, by=Actor("staff", "7"), now=clock.now())
+    bookings.lapse(booking_id=lapsed.pk, by=JOB, now=clock.now() + dt.timedelta(days=2))
+    page.goto("/" + pay_links.url_of(lapsed.pk).split("/", 3)[3])
+    looker.look("expired", "This link has expired")
     assert looker.faults == []
 
 
