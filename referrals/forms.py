@@ -50,12 +50,15 @@ class SearchForm(GovukForm, forms.Form):
     looks = {"q": Look(width=20, label_size="m", autocomplete="off", spellcheck=False)}
 
 
+_DECISIONS = [(RowDecision.ACCEPTED, "Accept the row"), (RowDecision.REFUSED, "Refuse the row")]
+
+
 class DecisionForm(GovukForm, forms.Form):
-    """What a person decides of a quarantined row, and why."""
+    """What a person decides of a quarantined row, and why. `may_accept`: False where only KCC staff may accept it."""
 
     decision = forms.ChoiceField(
         label="What do you decide?",
-        choices=[(RowDecision.ACCEPTED, "Accept the row"), (RowDecision.REFUSED, "Refuse the row")],
+        choices=_DECISIONS,
         widget=forms.RadioSelect,
         error_messages={"required": "Select what you decide"},
     )
@@ -77,6 +80,12 @@ class DecisionForm(GovukForm, forms.Form):
         ),
         "reason": Look(label_size="m", rows=3, count=True),
     }
+
+    def __init__(self, *args: Any, may_accept: bool = True, **options: Any) -> None:
+        super().__init__(*args, **options)
+        decision = cast(forms.ChoiceField, self.fields["decision"])
+        if not may_accept:
+            decision.choices = [each for each in _DECISIONS if each[0] != RowDecision.ACCEPTED]
 
 
 class WithdrawForm(GovukForm, forms.Form):

@@ -70,8 +70,13 @@ def act_page(
     act: Callable[[dict[str, Any]], str],
     back: str,
     back_words: str,
+    warning: str = "",
+    button: str = "",
 ) -> HttpResponse:
-    """A page with a form whose sending calls one service: `act` gets the cleaned data and returns what was done."""
+    """A page with a form whose sending calls one service: `act` gets the cleaned data and returns what was done.
+
+    `warning` says what the sending brings about where the form does not, `button` what it is called.
+    """
     if request.method == "POST" and form.is_valid():
         try:
             words = act(form.cleaned_data)
@@ -87,5 +92,7 @@ def act_page(
         "form": form,
         "back": back,
         "back_words": back_words,
+        "warning": warning,
+        "button": button,
     }
     return TemplateResponse(request, "admin/referrals/act.html", context)

@@ -78,7 +78,9 @@ class Undecided(admin.SimpleListFilter):
 class BatchRowAdmin(Read, admin.ModelAdmin):  # type: ignore[misc]
     """Rows; their cells are shown only while somebody must mend or decide on them."""
 
-    list_display = ("batch", "number", "state", "row_force_code", "reference", "why", "decision")
+    # What staff decide by comes first: the rest may be out of sight on a small screen.
+    list_display = ("reference", "why", "row_force_code", "state", "decision", "number", "batch")
+    list_display_links = ("reference", "number")
     list_filter = (Undecided, "state", "decision")
     list_select_related = ("batch",)
     ordering = ("-pk",)

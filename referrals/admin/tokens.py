@@ -1,12 +1,13 @@
 """Tokens of forces' systems: issued, replaced and revoked here. The text of one is on one page, once."""
 
+import secrets
 from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
@@ -21,11 +22,13 @@ from referrals.models import Force, ForceToken
 _PERMISSION = "referrals.add_forcetoken"
 # Long enough that nobody is busy with it all the time, short enough that a forgotten one ends.
 MOST_DAYS = 366
+_ONCE = "force_token_form"
 
 
 class ReplaceForm(forms.Form):
-    """How long the new one lasts."""
+    """How long the new one lasts. `once` is of one showing of the form: sent again, it issues no other token."""
 
+    once = forms.CharField(widget=forms.HiddenInput, required=False)
     days = forms.IntegerField(min_value=1, max_value=MOST_DAYS, initial=180, help_text="Days until it ends by itself")
 
 
@@ -35,7 +38,21 @@ class IssueForm(ReplaceForm):
     force = forms.ModelChoiceField(Force.objects.filter(is_active=True))
     name = forms.CharField(max_length=60, help_text="Which system uses it")
     scopes = forms.MultipleChoiceField(choices=TokenScope.choices, widget=forms.CheckboxSelectMultiple)
-    field_order = ("force", "name", "scopes", "days")
+    field_order = ("force", "name", "scopes", "days", "once")
+
+
+def _initial(request: HttpRequest) -> dict[str, str]:
+    """What a form shown afresh begins with."""
+    if request.method == "POST":
+        return {}
+    request.session[_ONCE] = once = secrets.token_urlsafe(12)
+    return {"once": once}
+
+
+def _is_first(request: HttpRequest, form: forms.Form) -> bool:
+    """Whether the form that was shown last is sent for the first time; the next time it is not."""
+    shown = request.session.pop(_ONCE, None)
+    return shown is not None and secrets.compare_digest(shown, form.cleaned_data["once"])
 
 
 @admin.register(ForceToken)
@@ -70,8 +87,10 @@ class ForceTokenAdmin(Read, HistoryAdmin):
     def issue_view(self, request: HttpRequest) -> HttpResponse:
         """Issue a token and show it."""
         by = acting_staff(request, _PERMISSION)
-        form = IssueForm(request.POST or None)
+        form = IssueForm(request.POST or None, initial=_initial(request))
         if request.method == "POST" and form.is_valid():
+            if not _is_first(request, form):
+                return self._sent_before(request)
             given, now = form.cleaned_data, clock.now()
             token, text = services.issue_token(
                 force=given["force"],
@@ -89,8 +108,10 @@ class ForceTokenAdmin(Read, HistoryAdmin):
         """Issue one in the place of another; both are valid for a week."""
         by = acting_staff(request, _PERMISSION)
         old = get_object_or_404(ForceToken, pk=token_id)
-        form = ReplaceForm(request.POST or None)
+        form = ReplaceForm(request.POST or None, initial=_initial(request))
         if request.method == "POST" and form.is_valid():
+            if not _is_first(request, form):
+                return self._sent_before(request)
             now = clock.now()
             expires_at = now + timedelta(days=form.cleaned_data["days"])
             try:
@@ -114,7 +135,15 @@ class ForceTokenAdmin(Read, HistoryAdmin):
         back = reverse("admin:referrals_forcetoken_change", args=[token.pk])
         form = forms.Form(request.POST or None)
         return act_page(
-            self, request, form=form, title=f"Revoke {token.name}", act=act, back=back, back_words=token.name
+            self,
+            request,
+            form=form,
+            title=f"Revoke {token.name}",
+            act=act,
+            back=back,
+            back_words=token.name,
+            warning=f"{token.force.name}'s system is refused from then on. This cannot be undone.",
+            button="Revoke the token",
         )
 
     def _ask(self, request: HttpRequest, form: forms.Form, title: str, back: str, back_words: str) -> HttpResponse:
@@ -127,6 +156,12 @@ class ForceTokenAdmin(Read, HistoryAdmin):
             "back_words": back_words,
         }
         return TemplateResponse(request, "admin/referrals/act.html", context)
+
+    def _sent_before(self, request: HttpRequest) -> HttpResponse:
+        """A page that was reloaded: the token it showed is not shown again, and none is issued in its place."""
+        words = "This form was sent before. No other token was issued; the first one is not shown again."
+        self.message_user(request, words, messages.WARNING)
+        return redirect("admin:referrals_forcetoken_changelist")
 
     def _shown_once(self, request: HttpRequest, token: ForceToken, text: str) -> HttpResponse:
         """The only page that ever holds the token; it is kept by nobody on the way."""

@@ -35,7 +35,8 @@ def decisions(request: HttpRequest, desk: Desk) -> HttpResponse:
 def decide(request: HttpRequest, desk: Desk, row_id: int) -> HttpResponse:
     """One row, why it waits, what it says; and the decision on it."""
     row = selectors.undecided_row(force=desk.force, row_id=row_id)
-    form = DecisionForm(request.POST or None)
+    may_accept = row.row_force_code == row.batch.force_id
+    form = DecisionForm(request.POST or None, may_accept=may_accept)
     status = 200
     if request.method == "POST":
         if form.is_valid():
@@ -54,7 +55,7 @@ def decide(request: HttpRequest, desk: Desk, row_id: int) -> HttpResponse:
             status = 422
     else:
         desk.opened("row.opened", referral_key=f"{row.row_force_code}/{row.reference}", subject=f"batch_row:{row.pk}")
-    context = {"row": row, "cells": _cells(row), "form": form, "in_decisions": True}
+    context = {"row": row, "cells": _cells(row), "form": form, "may_accept": may_accept, "in_decisions": True}
     return render(request, "referrals/decide.html", context, status=status)
 
 

@@ -110,9 +110,28 @@ def test_clerk_without_the_permission_cannot_act(client: Client) -> None:
     assert held.status == ReferralStatus.LIVE
 
 
+def sent(client: Client, address: str, form: dict[str, Any]) -> Any:
+    """The answer to a form as it is shown and then sent."""
+    once = client.get(address).context["form"]["once"].value()
+    return client.post(address, form | {"once": once})
+
+
+def test_page_with_a_token_that_is_reloaded_issues_no_other(client: Client, staff: User) -> None:
+    address = "/admin/referrals/forcetoken/issue/"
+    form = {"force": "46", "name": "crime system", "scopes": ["batches"], "days": "90"}
+    once = client.get(address).context["form"]["once"].value()
+    assert client.post(address, form | {"once": once, "days": "400"}).context["form"].errors
+    assert client.post(address, form | {"once": once}).context["text"]
+    for tried in (once, "", "made up"):
+        again = client.post(address, form | {"once": tried}, follow=True)
+        assert again.redirect_chain == [("/admin/referrals/forcetoken/", 302)]
+        assert "No other token was issued" in again.content.decode()
+    assert ForceToken.objects.count() == 1
+
+
 def test_token_is_issued_shown_once_replaced_and_revoked(client: Client, staff: User) -> None:
     form = {"force": "46", "name": "crime system", "scopes": ["batches", "outcomes"], "days": "90"}
-    page = client.post("/admin/referrals/forcetoken/issue/", form)
+    page = sent(client, "/admin/referrals/forcetoken/issue/", form)
     text = page.context["text"]
     assert text in page.content.decode()
     assert "no-store" in page["Cache-Control"]
@@ -126,13 +145,17 @@ def test_token_is_issued_shown_once_replaced_and_revoked(client: Client, staff: 
         headers = {"Authorization": f"Bearer {with_text}"}
         return Client().get("/api/v1/outcomes/", headers=headers).status_code
 
-    other = client.post(f"/admin/referrals/forcetoken/{first.pk}/replace/", {"days": "90"}).context["text"]
+    other = sent(client, f"/admin/referrals/forcetoken/{first.pk}/replace/", {"days": "90"}).context["text"]
     second = ForceToken.objects.exclude(pk=first.pk).get()
     first.refresh_from_db()
     assert (second.name, second.scopes) == (first.name, first.scopes)
     assert (first.expires_at - second.created_at).days == 7
     assert [asked(text), asked(other)] == [200, 200]
+    revoking = client.get(f"/admin/referrals/forcetoken/{second.pk}/revoke/").content.decode()
+    assert "system is refused from then on. This cannot be undone." in revoking
+    assert 'value="Revoke the token"' in revoking
     client.post(f"/admin/referrals/forcetoken/{second.pk}/revoke/", {"yes": "yes"})
     assert [asked(text), asked(other)] == [200, 401]
-    client.post(f"/admin/referrals/forcetoken/{second.pk}/replace/", {"days": "90"})
+    ended = sent(client, f"/admin/referrals/forcetoken/{second.pk}/replace/", {"days": "90"})
+    assert "This token has ended. Issue a new one." in ended.content.decode()
     assert ForceToken.objects.count() == 2

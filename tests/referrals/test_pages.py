@@ -470,8 +470,8 @@ def test_decision_on_a_quarantined_row(client: Client, officer: Officer) -> None
     assert "345041" not in page  # its PIN
 
     refused = client.post(f"/police/decisions/{row.pk}/", {"decision": "accepted", "reason": "Ours"})
-    assert refused.status_code == 409
-    assert "Only KCC staff can accept a row of another force." in refused.content.decode()
+    assert refused.status_code == 422
+    assert "Only KCC staff can accept a row of another force" in refused.content.decode()
     done = client.post(f"/police/decisions/{row.pk}/", {"decision": "refused", "reason": "Sent to Essex"})
     assert done["Location"] == "/police/decisions/"
     row.refresh_from_db()
@@ -480,6 +480,22 @@ def test_decision_on_a_quarantined_row(client: Client, officer: Officer) -> None
         "Sent to Essex",
         f"officer:{officer.user_id}",
     )
+
+
+def test_row_of_another_force_can_only_be_refused_by_an_officer(client: Client, officer: Officer) -> None:
+    batch = import_bytes(as_csv([row | {"force_code": "42"} for row in many(1)]))
+    row = BatchRow.objects.get(batch=batch)
+    address = f"/police/decisions/{row.pk}/"
+    page = client.get(address).content.decode()
+    assert "Only KCC staff can accept a row of another force" in page
+    assert "Accept the row" not in page
+    refused = client.post(address, {"decision": "accepted", "reason": "It is ours"})
+    assert refused.status_code == 422
+    row.refresh_from_db()
+    assert (row.decision, Referral.objects.count()) == ("", 0)
+    client.post(address, {"decision": "refused", "reason": "It is theirs"})
+    row.refresh_from_db()
+    assert row.decision == "refused"
 
 
 def test_return_is_written_and_downloaded_as_it_was(client: Client, officer: Officer) -> None:
