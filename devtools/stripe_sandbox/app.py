@@ -166,7 +166,7 @@ class App:
 
 
 def _json(body: Json, status: int) -> Response:
-    return Response(json.dumps(body, indent=2), status=status, mimetype="application/json")
+    return Response(json.dumps(body), status=status, mimetype="application/json")
 
 
 def _hang_up(request: Request) -> None:

@@ -64,15 +64,18 @@ def become_available(call: Call, transaction: Json) -> None:
 
 
 def balance(call: Call) -> Json:
-    """The account's balance, by what is available and what is not yet."""
+    """The account's balance, available and not yet available, in each currency it ever held; pounds always."""
     query = (
-        "SELECT coalesce(sum(json_extract(data, '$.net')), 0) FROM objects"
-        " WHERE kind = 'balance_transaction' AND status = ?"
+        "SELECT json_extract(data, '$.currency') AS currency, sum(json_extract(data, '$.net')) FROM objects"
+        " WHERE kind = 'balance_transaction' AND status = ? GROUP BY currency"
     )
     parts: Json = {}
     for status in ("available", "pending"):
-        pence = call.tx.db.execute(query, (status,)).fetchone()[0]
-        parts[status] = [{"amount": pence, "currency": "gbp", "source_types": {"card": pence}}]
+        held = {"gbp": 0} | dict(call.tx.db.execute(query, (status,)).fetchall())
+        parts[status] = [
+            {"amount": amount, "currency": currency, "source_types": {"card": amount}}
+            for currency, amount in sorted(held.items())
+        ]
     return {"object": "balance", "livemode": False, "refund_and_dispute_prefunding": None, **parts}
 
 

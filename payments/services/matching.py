@@ -80,6 +80,12 @@ def unmatched(lines: Lines, *, are_payments: bool, after: int = 0, limit: int = 
         return [Unmatched(*row) for row in cursor.fetchall()]
 
 
+def analyse() -> None:
+    """Tell the planner what was just copied: it would take a day's lines for a handful."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE payments_stripetransaction")
+
+
 def write_fees(lines: Lines, *, by: Actor, now: dt.datetime) -> int:
     """Book every fee that Stripe kept on the day and that is not booked yet; returns how many.
 
@@ -90,37 +96,56 @@ def write_fees(lines: Lines, *, by: Actor, now: dt.datetime) -> int:
         with transaction.atomic(durable=True), connection.cursor() as cursor:
             cursor.execute(
                 """
-                WITH slice AS MATERIALIZED (
-                    SELECT * FROM payments_stripetransaction
-                    WHERE run_id = %(run)s AND turn = %(turn)s AND id > %(after)s ORDER BY id LIMIT %(limit)s
-                ), missing AS MATERIALIZED (
-                    SELECT 'stripe-fee:' || l.transaction_id AS source, l.created_at,
-                        CASE WHEN l.kind = 'FEE' THEN -l.amount_pence ELSE l.fee_pence END AS pence,
-                        coalesce(j.booking_reference, '') AS booking_reference
-                    FROM slice l
-                    LEFT JOIN payments_journal j ON j.source = l.ledger_source AND l.ledger_source <> ''
-                    LEFT JOIN payments_journal f ON f.source = 'stripe-fee:' || l.transaction_id
-                    WHERE f.id IS NULL AND l.currency = %(currency)s
-                ), made AS (
-                    INSERT INTO payments_journal (kind, source, occurred_at, recorded_at, booking_reference,
-                        total_pence, recorded_by, note)
-                    SELECT 'STRIPE_FEE', source, created_at, %(now)s, booking_reference, abs(pence), %(by)s, ''
-                    FROM missing WHERE pence <> 0
-                    ON CONFLICT (source) DO NOTHING RETURNING id, source
-                ), posted AS (
-                    INSERT INTO payments_posting (journal_id, account, force_code, amount_pence)
-                    SELECT made.id, side.account, '', side.sign * missing.pence
-                    FROM made JOIN missing USING (source)
-                    CROSS JOIN (VALUES ('STRIPE_FEES', 1), ('STRIPE_CLEARING', -1)) AS side (account, sign)
-                )
-                SELECT (SELECT max(id) FROM slice), (SELECT count(*) FROM made)
+                SELECT max(id) FROM (
+                    SELECT id FROM payments_stripetransaction
+                    WHERE run_id = %(run)s AND turn = %(turn)s AND id > %(after)s ORDER BY id LIMIT %(limit)s) slice
                 """,
-                {**lines.values, "after": after, "limit": _SLICE, "now": now, "by": str(by), "currency": "gbp"},
+                {**lines.values, "after": after, "limit": _SLICE},
             )
-            last, made = cursor.fetchone()
-        if last is None:
-            return written
-        written, after = written + made, last
+            (last,) = cursor.fetchone()
+            if last is None:
+                return written
+            written += _write_fees(
+                cursor, {**lines.values, "after": after, "last": last, "now": now, "by": str(by), "currency": "gbp"}
+            )
+        after = last
+
+
+def _write_fees(cursor: Any, given: dict[str, Any]) -> int:
+    # The journals first and their postings by another statement, which looks each up by its source: joining the two
+    # sets inside one statement, the planner has no idea how many there are.
+    cursor.execute(
+        """
+        INSERT INTO payments_journal (kind, source, occurred_at, recorded_at, booking_reference, total_pence,
+            recorded_by, note)
+        SELECT 'STRIPE_FEE', 'stripe-fee:' || l.transaction_id, l.created_at, %(now)s,
+            coalesce(j.booking_reference, ''), abs(fee.pence), %(by)s, ''
+        FROM payments_stripetransaction l
+        CROSS JOIN LATERAL (SELECT CASE WHEN l.kind = 'FEE' THEN -l.amount_pence ELSE l.fee_pence END AS pence) fee
+        LEFT JOIN payments_journal j ON j.source = l.ledger_source AND l.ledger_source <> ''
+        WHERE l.run_id = %(run)s AND l.turn = %(turn)s AND l.id > %(after)s AND l.id <= %(last)s
+            AND l.currency = %(currency)s AND fee.pence <> 0
+            AND NOT EXISTS (SELECT 1 FROM payments_journal f WHERE f.source = 'stripe-fee:' || l.transaction_id)
+        ON CONFLICT (source) DO NOTHING
+        """,
+        given,
+    )
+    written: int = cursor.rowcount
+    if written:
+        cursor.execute(
+            """
+            INSERT INTO payments_posting (journal_id, account, force_code, amount_pence)
+            SELECT j.id, side.account, '',
+                side.sign * CASE WHEN l.kind = 'FEE' THEN -l.amount_pence ELSE l.fee_pence END
+            FROM payments_stripetransaction l
+            JOIN payments_journal j ON j.source = 'stripe-fee:' || l.transaction_id
+            CROSS JOIN (VALUES ('STRIPE_FEES', 1), ('STRIPE_CLEARING', -1)) AS side (account, sign)
+            WHERE l.run_id = %(run)s AND l.turn = %(turn)s AND l.id > %(after)s AND l.id <= %(last)s
+                AND NOT EXISTS (SELECT 1 FROM payments_posting p WHERE p.journal_id = j.id)
+            """,
+            given,
+        )
+    return written
 
 
 def differences(lines: Lines) -> Iterator[Finding]:
@@ -129,7 +154,8 @@ def differences(lines: Lines) -> Iterator[Finding]:
         cursor.execute(
             """
             SELECT l.transaction_id, l.type, l.kind, l.source, l.amount_pence, l.currency, l.ledger_source,
-                j.id IS NOT NULL, coalesce(j.booking_reference, ''), p.pence, coalesce(a.paid_pence, -r.amount_pence)
+                j.id IS NOT NULL, coalesce(j.booking_reference, ''), p.pence, coalesce(a.paid_pence, -r.amount_pence),
+                coalesce(f.pence, 0)
             FROM payments_stripetransaction l
             LEFT JOIN payments_journal j ON j.source = l.ledger_source AND l.ledger_source <> ''
             LEFT JOIN LATERAL (
@@ -140,6 +166,11 @@ def differences(lines: Lines) -> Iterator[Finding]:
                 AND a.stripe_charge_id <> '' AND a.paid_at IS NOT NULL
             LEFT JOIN payments_refund r ON l.kind = 'REFUND' AND r.stripe_refund_id = l.source
                 AND r.stripe_refund_id <> ''
+            LEFT JOIN LATERAL (
+                SELECT sum(fp.amount_pence) AS pence FROM payments_journal fj
+                JOIN payments_posting fp ON fp.journal_id = fj.id AND fp.account = 'STRIPE_CLEARING'
+                WHERE fj.source = 'stripe-fee:' || l.transaction_id
+            ) f ON l.currency <> %(currency)s
             WHERE l.run_id = %(run)s AND l.turn = %(turn)s AND (
                 j.id IS NULL OR p.pence <> l.amount_pence OR l.currency <> %(currency)s
                 OR coalesce(a.paid_pence, -r.amount_pence, l.amount_pence) <> l.amount_pence)
@@ -154,7 +185,10 @@ def differences(lines: Lines) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """A line with what we have of it: `ours` is on the clearing account, `row_says` in our payment or refund."""
+    """A line with what we have of it: `ours` is on the clearing account, `row_says` in our payment or refund.
+
+    `fee` is what we booked of its fee, asked only of a line in another currency, which has none in ours.
+    """
 
     transaction_id: str
     type: str
@@ -167,13 +201,16 @@ class _Compared:
     reference: str
     ours: int | None
     row_says: int | None
+    fee: int
 
 
 def _difference(line: _Compared) -> Finding:
     about, theirs, ours = f"{line.type} {line.source}".strip(), line.theirs, line.ours
     if line.currency != rules.CURRENCY:
         note = f"{about} is in {line.currency.upper()}"
-        return Finding(ExceptionKind.CURRENCY, line.transaction_id, ours, theirs, ours or 0, note, line.reference)
+        return Finding(
+            ExceptionKind.CURRENCY, line.transaction_id, ours, theirs, (ours or 0) + line.fee, note, line.reference
+        )
     if not line.is_booked:
         note = f"{about} has no entry in the ledger"
         return Finding(ExceptionKind.AT_STRIPE_ONLY, line.transaction_id, None, theirs, -theirs, note)
@@ -226,6 +263,29 @@ def entries_without_line(lines: Lines, *, start: dt.datetime, end: dt.datetime) 
             {**lines.values, "start": start, "end": end},
         )
         return [Entry(*row) for row in cursor.fetchall()]
+
+
+def rows_without_entry(lines: Lines, *, start: dt.datetime, end: dt.datetime) -> list[Finding]:
+    """Payments of the day that neither the ledger nor Stripe's lines know: somebody wrote them past the services."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT a.payment_intent_id, a.paid_pence, c.booking_reference
+            FROM payments_attempt a JOIN payments_charge c ON c.id = a.charge_id
+            WHERE a.paid_at >= %(start)s AND a.paid_at < %(end)s
+                AND NOT EXISTS (SELECT 1 FROM payments_journal j WHERE j.source = 'paid:' || a.payment_intent_id)
+                AND NOT EXISTS (
+                    SELECT 1 FROM payments_stripetransaction l
+                    WHERE l.run_id = %(run)s AND l.turn = %(turn)s AND l.source = a.stripe_charge_id)
+            ORDER BY a.id
+            """,
+            {**lines.values, "start": start, "end": end},
+        )
+        note = "we hold it for paid; neither the ledger nor Stripe knows of it"
+        return [
+            Finding(ExceptionKind.WITH_US_ONLY, f"payment:{intent}", pence, None, 0, note, reference)
+            for intent, pence, reference in cursor.fetchall()
+        ]
 
 
 def booked_later(lines: Lines, *, end: dt.datetime) -> int:

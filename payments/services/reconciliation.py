@@ -52,6 +52,7 @@ def reconcile_day(
         raise DayNotBegunError
     lines = _begin(day, by=by, now=now)
     _read(lines, start=start, end=end)
+    matching.analyse()
     repairing.catch_up(by=by, now=now)
     matching.name_payments(lines)
     repaired = repairing.repair(lines, by=by, now=now)
@@ -60,12 +61,13 @@ def reconcile_day(
     findings = list(matching.differences(lines))
     of_payouts = list(_of_payouts(start=start, end=end, by=by, now=now))
     missing, crossing = _not_at_stripe(lines, start=start, end=end)
+    unheard_of = matching.rows_without_entry(lines, start=start, end=end)
     theirs = _balance_at(end)
     ours = matching.clearing_balance(end=end) + matching.booked_later(lines, end=end) - crossing
     of_bookings = list(look_at_bookings(start, end)) if look_at_bookings else []
     return _finish(
         lines,
-        [*findings, *missing, *of_payouts, *of_bookings],
+        [*findings, *missing, *unheard_of, *of_payouts, *of_bookings],
         ours_pence=ours,
         theirs_pence=theirs,
         repaired=repaired,
@@ -155,16 +157,32 @@ def _not_at_stripe(lines: matching.Lines, *, start: dt.datetime, end: dt.datetim
     for number, entry in enumerate(matching.entries_without_line(lines, start=start, end=end)):
         at = _at_stripe(entry.source) if number < LOOK_UPS else None
         if at is None:
-            note = "the ledger has this entry; Stripe has no transaction for it"
-            missing.append(
-                Finding(
-                    ExceptionKind.WITH_US_ONLY, entry.source, entry.pence, None, entry.pence, note,
-                    entry.booking_reference,
-                )
-            )  # fmt: skip
+            missing.append(entry)
         elif at >= end:
             crossing += entry.pence
-    return missing, crossing
+    return [_missing(entry, fee) for entry, fee in _with_their_fees(missing)], crossing
+
+
+def _with_their_fees(entries: list[matching.Entry]) -> Iterator[tuple[matching.Entry, int]]:
+    """Each entry with the fee that is missing along with it, for that is one difference, not two; then other fees."""
+    is_fee = {entry.source: entry.source.startswith("stripe-fee:") for entry in entries}
+    fees = {entry.booking_reference: entry for entry in entries if is_fee[entry.source] and entry.booking_reference}
+    for entry in entries:
+        if not is_fee[entry.source]:
+            fee = fees.pop(entry.booking_reference, None)
+            yield entry, fee.pence if fee else 0
+    alone = set(fees.values())
+    for entry in entries:
+        if is_fee[entry.source] and (entry in alone or not entry.booking_reference):
+            yield entry, 0
+
+
+def _missing(entry: matching.Entry, fee_pence: int) -> Finding:
+    note = "the ledger has this entry; Stripe has no transaction for it"
+    if fee_pence:
+        note = f"{note}, nor for the fee of {pounds_and_pence(-fee_pence)}"
+    effect = entry.pence + fee_pence
+    return Finding(ExceptionKind.WITH_US_ONLY, entry.source, entry.pence, None, effect, note, entry.booking_reference)
 
 
 def _at_stripe(source: str) -> dt.datetime | None:

@@ -26,7 +26,7 @@ from payments.models import (
     StripeTransaction,
 )
 from payments.rules import Finding
-from tests.factories.payments import ChargeFactory
+from tests.factories.payments import ChargeFactory, PaidChargeFactory
 from tests.payments.conftest import CLERK, Till, ledger, start
 
 BY = Actor("job", "reconcile_payments")
@@ -231,9 +231,7 @@ def test_another_currency_is_told(paid: Till) -> None:
     _at_stripe(paid, change)
     _run()
     line = StripeTransaction.objects.get()
-    kinds = {kind: (ours, theirs) for kind, _, ours, theirs, _ in _found()}
-    assert kinds["CURRENCY"] == (9200, 9200)
-    assert ReconciliationException.objects.get(kind="CURRENCY").subject == line.transaction_id
+    assert _found() == [("CURRENCY", line.transaction_id, 9200, 9200, 9042)]
 
 
 def test_a_payout_that_is_not_the_sum_of_its_transactions_is_told(paid: Till) -> None:
@@ -273,6 +271,12 @@ def test_what_bookings_find_is_listed_beside(paid: Till) -> None:
 
     assert _run(look_at_bookings=look).status == RunStatus.EXCEPTIONS
     assert (_found(), asked) == ([("BOOKING_UNPAID", "booking:KCC-1", 0, 9200, 0)], [dt.timedelta(days=1)])
+
+
+def test_a_payment_that_only_our_rows_know_is_told(till: Till) -> None:
+    charge = PaidChargeFactory.create(now=clock.now())
+    assert _run().status == RunStatus.EXCEPTIONS
+    assert _found() == [("WITH_US_ONLY", f"payment:{_intent(charge)}", 9200, None, 0)]
 
 
 # --- Its life --------------------------------------------------------------------------------------------------
