@@ -140,13 +140,16 @@ _GROUPS = """
                min(told->>'message') OVER same = max(told->>'message') OVER same AS shared,
                row_number() OVER (PARTITION BY told->>'code', told->>'column' ORDER BY r.number) AS place
           FROM referrals_batchrow r, jsonb_array_elements(r.errors) AS told
-         WHERE r.batch_id = %s AND r.state = %s
+         WHERE r.batch_id = %s AND r.state = %s AND r.decision = ''
         WINDOW same AS (PARTITION BY told->>'code', told->>'column')
     ) AS each WHERE place <= %s ORDER BY total DESC, code, col, number"""
 
 
 def problem_groups(batch: Batch, *, state: str) -> list[ProblemGroup]:
-    """The rejected or the quarantined rows of a batch by what is the matter, the most frequent first. One query."""
+    """The rejected, or the undecided quarantined, rows of a batch by what is the matter, the most frequent first.
+
+    One query. A quarantined row has one thing the matter with it, a rejected one may be in several groups.
+    """
     groups: dict[tuple[str, str], ProblemGroup] = {}
     with connection.cursor() as cursor:
         cursor.execute(_GROUPS, [batch.pk, state, GROUP_ROWS])

@@ -70,10 +70,12 @@ def batch(request: HttpRequest, desk: Desk, batch_id: UUID) -> HttpResponse:
     found = selectors.batch_of_force(force=desk.force, batch_id=batch_id)
     context = _progress_context(found, desk)
     if found.status not in UNFINISHED:
+        quarantined = selectors.problem_groups(found, state=RowState.QUARANTINED) if found.quarantined else []
         context |= {
             "sender": selectors.sender_of(found),
             "rejected": selectors.problem_groups(found, state=RowState.REJECTED) if found.rejected else [],
-            "quarantined": selectors.problem_groups(found, state=RowState.QUARANTINED) if found.quarantined else [],
+            "quarantined": quarantined,
+            "undecided": sum(group.count for group in quarantined),
             "changed": selectors.rows_of(found, state=RowState.CHANGED, limit=20) if found.changed else [],
         }
     return render(request, "referrals/batch.html", context)

@@ -482,6 +482,21 @@ def test_decision_on_a_quarantined_row(client: Client, officer: Officer) -> None
     )
 
 
+def test_receipt_asks_for_no_decision_that_was_made(client: Client, officer: Officer) -> None:
+    batch = import_bytes(as_csv([row | {"force_code": "42"} for row in many(2)]))
+    address = f"/police/batches/{batch.pk}/"
+    for row, words in zip(
+        BatchRow.objects.filter(batch=batch), ("1 row needs", "Nothing waits for a decision any more."), strict=True
+    ):
+        services.refuse_row(row_id=row.pk, reason="Theirs", by=OFFICER, now=NOW)
+        page = " ".join(client.get(address).content.decode().split())
+        assert words in page
+    assert "Decide on them" not in page
+    assert "0 rejected, 2 quarantined." in page
+    told = client.get(f"{address}rows/?state=quarantined").content.decode()
+    assert told.count("Refused: Theirs") == 2
+
+
 def test_row_of_another_force_can_only_be_refused_by_an_officer(client: Client, officer: Officer) -> None:
     batch = import_bytes(as_csv([row | {"force_code": "42"} for row in many(1)]))
     row = BatchRow.objects.get(batch=batch)
