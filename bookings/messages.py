@@ -10,7 +10,7 @@ from django.conf import settings
 
 from bookings import calendar_file, pay_links
 from bookings.constants import BookingStatus
-from bookings.models import Booking, PlaceOffer
+from bookings.models import Booking, Move, PlaceOffer
 from bookings.words import booking_words, no_booking_words, offer_words, session_words, why_words
 from common.clock import date_words, end_of_london_day, london_day, moment_words
 from common.money import pounds
@@ -21,6 +21,7 @@ from referrals.constants import BOOKABLE
 from referrals.models import Referral
 
 MANAGE_PATH = "/booking/"
+MOVE_PATH = "/booking/move/check/"
 FEEDBACK_PATH = "/booking/feedback/"
 WAITING_PATH = "/waiting/"
 LATE_PATH = "/booking/other-dates/"
@@ -86,6 +87,19 @@ def moved(booking: Booking, *, was_at: dt.datetime, fee_pence: int, now: dt.date
         useless_at=session.ends_at,
         extra={"was": moment_words(was_at), "move_fee": pounds(fee_pence) if fee_pence else ""},
     )
+
+
+def move_to_pay(move: Move, *, now: dt.datetime) -> None:
+    """Staff hold another date for them, which costs a fee: until when, and where to pay."""
+    until = move.place.held_until
+    assert until is not None
+    extra: dict[str, object] = {
+        "wanted": moment_words(move.place.session.starts_at),
+        "move_fee": pounds(move.fee_pence),
+        "pay_until": moment_words(until),
+        "pay_url": f"{settings.SITE_URL}{MOVE_PATH}",
+    }
+    _tell(move.booking, "move_to_pay", f"move_to_pay:{move.pk}", now=now, useless_at=until, extra=extra)
 
 
 def move_not_made(booking: Booking, *, move_id: int, wanted: dt.datetime, refund_pence: int, now: dt.datetime) -> None:

@@ -177,18 +177,27 @@ def _week_shown(weeks: list[dt.date], wanted: dt.date | None) -> dt.date | None:
     return next((week for week in weeks if week >= wanted), weeks[-1])
 
 
-def dates_for(referral: Referral, *, now: dt.datetime, needs: Collection[str] = (), mode: str = "") -> list[Session]:
-    """The next sessions that an offer can be booked on and that fit, as staff read them out. Two queries."""
-    policy = Policy.objects.on(london_day(now))
+def dates_for(
+    referral: Referral,
+    *,
+    now: dt.datetime,
+    needs: Collection[str] = (),
+    mode: str = "",
+    moving: Booking | None = None,
+    most: int = MOST_DATES,
+) -> list[Session]:
+    """The next sessions that an offer can be booked on, or a booking be moved to, and that fit. Two queries."""
+    policy = moving.policy if moving else Policy.objects.on(london_day(now))
     offered = (
         Session.objects.open()
         .filter(course_type_id=referral.course_type_id, starts_at__gt=now)
+        .exclude(pk=moving.place.session_id if moving else 0)
         .annotate(hidden=_hidden_because(referral, closes_minutes=policy.closes_minutes, now=now))
         .filter(hidden="", **({"mode": mode} if mode else {}))
         .with_room()
         .order_by("starts_at", "pk")
     )
-    return [session for session in offered[: 4 * MOST_DATES] if is_fit(session, needs)][:MOST_DATES]
+    return [session for session in offered[: 4 * most] if is_fit(session, needs)][:most]
 
 
 def needs_of(referral_id: int) -> list[Need]:

@@ -106,6 +106,18 @@ KINDS: dict[str, Kind] = {
         sample={**_BOOKING, "was": "9am on Monday 7 December 2026", "move_fee": "£25"},
         is_also_texted=True,
     ),
+    "move_to_pay": Kind(
+        title="A date is held, a fee is to be paid",
+        moment="When staff hold another date for which there is a fee; until the hold ends.",
+        sample={
+            **_BOOKING,
+            "wanted": "9am on Monday 21 December 2026",
+            "move_fee": "£25",
+            "pay_until": "11:30am on Friday 20 November 2026",
+            "pay_url": "https://courses.example.org/booking/move/check/",
+        },
+        is_also_texted=True,
+    ),
     "move_not_made": Kind(
         title="The course could not be moved",
         moment="When the fee for a move was paid and the move could not be made any more.",
@@ -145,7 +157,7 @@ KINDS: dict[str, Kind] = {
     ),
     "joining_link": Kind(
         title="The link to join",
-        moment="Within 48 hours of the course, where the link is new or was not in an earlier message; until it starts.",
+        moment="Within 48 hours of the course, where the link is new or in no earlier message; until it starts.",
         sample=_BOOKING,
     ),
     "reminder_7d": Kind(

@@ -14,6 +14,7 @@ from audit import services as audit
 from audit.middleware import actor_of
 from audit.models import AuditEvent
 from bookings import services
+from bookings.admin.moves import MoveInline, Moving
 from bookings.admin.telephone import ByTelephone
 from bookings.constants import BookingStatus, CancelCause, Evidence
 from bookings.models import Booking, Consent, PayLink
@@ -48,7 +49,7 @@ class ConsentInline(Read, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Booking)
-class BookingAdmin(Read, ByTelephone):
+class BookingAdmin(Read, Moving, ByTelephone):
     """Bookings, found by their reference or the police's."""
 
     list_display = ("reference", "referral", "session", "status", "fee", "confirmed_at", "created_at")
@@ -62,7 +63,7 @@ class BookingAdmin(Read, ByTelephone):
         "cancel_cause", "held_until", "extensions", "email", "mobile", "pay_link_state", "fee", "parts", "policy",
     )  # fmt: skip
     readonly_fields = ("session", "fee", "parts", "held_until", "pay_link_state")
-    inlines = (ConsentInline,)
+    inlines = (ConsentInline, MoveInline)
     change_form_template = "admin/bookings/booking_change_form.html"
 
     @admin.display(ordering="place__session__starts_at")
@@ -110,10 +111,10 @@ class BookingAdmin(Read, ByTelephone):
         return super().get_search_results(request, queryset, term)
 
     def get_urls(self) -> list[Any]:
-        """Cancelling has a page of its own, and booking by telephone has some."""
+        """Cancelling and moving have pages of their own, and booking by telephone has some."""
         cancel = self.admin_site.admin_view(self.cancel_view)
-        own = [path("<int:pk>/cancel/", cancel, name="bookings_booking_cancel"), *self.telephone_urls()]
-        return [*own, *super().get_urls()]
+        own = [path("<int:pk>/cancel/", cancel, name="bookings_booking_cancel"), *self.move_urls()]
+        return [*own, *self.telephone_urls(), *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -135,6 +136,7 @@ class BookingAdmin(Read, ByTelephone):
             extra["may_cancel"] = booking.is_live and request.user.has_perm(CHANGE)
             extra["may_go_on"] = booking.status == BookingStatus.HELD and request.user.has_perm(CHANGE)
             extra["has_link"] = PayLink.objects.filter(booking=booking).exists()
+            extra["may_move"] = booking.status == BookingStatus.CONFIRMED and request.user.has_perm(CHANGE)
         return super().change_view(request, object_id, form_url, extra)
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -35,6 +35,7 @@ from bookings.services.moving import (
     pay_move,
     quote_move,
     texts_for_move,
+    texts_to_join,
 )
 from bookings.services.needing import arrange_need, take_need, tell_needs
 from bookings.services.offering import offer_places
@@ -110,4 +111,5 @@ __all__ = [
     "tell_new_link",
     "texts_for_move",
     "texts_needed",
+    "texts_to_join",
 ]

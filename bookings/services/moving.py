@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from audit.context import Actor, because
-from bookings import rules
+from bookings import messages, rules
 from bookings.constants import COUNTED_MOVES, BookingStatus, ConsentKind, Evidence, MoveRule, MoveStatus
 from bookings.errors import (
     BookingStateError,
@@ -74,10 +74,12 @@ def hold_move(*, booking_id: int, session_id: int, by: Actor, now: dt.datetime) 
 
 @dataclass(frozen=True)
 class _Staff:
-    """Why staff move somebody, and the kind of evidence seen, if any."""
+    """Why staff move somebody, by which rule if not the policy's, the evidence seen, and the consents read out."""
 
     reason: str
+    rule: MoveRule | None
     evidence: str
+    text_ids: Iterable[int]
 
 
 def _hold_or_lapse(booking_id: int, session_id: int, by: Actor, now: dt.datetime, staff: _Staff | None = None) -> Move:
@@ -107,7 +109,10 @@ def _hold(booking_id: int, session_id: int, by: Actor, now: dt.datetime, staff: 
                 present.booking = booking
                 _give_back(present, by=by, now=now)
             move = _begin(booking, session_id, staff, by=by, now=now)
-            if staff:
+            if staff and move.fee_pence:
+                messages.move_to_pay(move, now=now)
+            elif staff:
+                _agree(move, staff.text_ids, now=now)
                 swap(move, by=by, now=now, reason=staff.reason)
             return move
     raise TransitionError
@@ -123,15 +128,17 @@ def _begin(booking: Booking, session_id: int, staff: _Staff | None, *, by: Actor
     if session.starts_at - now < dt.timedelta(minutes=booking.policy.closes_minutes):
         raise SessionNotOpenError
     turns.check(session, referral=booking.referral, now=now)
-    until = rules.held_until(now=now, minutes=booking.policy.hold_minutes)
+    quote = quote_move(booking, now=now)
+    rule = (staff and staff.rule) or MoveRule(quote.rule)
+    fee_pence = 0 if staff and staff.rule else quote.pence
+    minutes = booking.policy.hold_longest_minutes if staff and fee_pence else booking.policy.hold_minutes
+    until = rules.held_until(now=now, minutes=minutes)
+    if staff and fee_pence:  # the last page they open to pay closes when no page may be open any more
+        until -= rules.CHECKOUT_LASTS + rules.CHECKOUT_MARGIN
     place = courses.hold_place(session_id=session.pk, holder=booking.referral.key, until=until, by=by, now=now)
     place.session = session
     if place.claimed_at < now:  # it was theirs before: somebody held it for them
         offers.close_on(place, by=by, now=now)
-    quote = quote_move(booking, now=now)
-    rule = MoveRule(quote.rule)
-    if staff:
-        rule = MoveRule.WAIVED if staff.evidence else MoveRule.OURS
     move = Move.objects.create(
         booking=booking,
         from_place=booking.place,
@@ -140,7 +147,7 @@ def _begin(booking: Booking, session_id: int, staff: _Staff | None, *, by: Actor
         status_by=str(by),
         created_at=now,
         rule=rule,
-        fee_pence=0 if staff else quote.pence,
+        fee_pence=fee_pence,
         evidence=staff.evidence if staff else "",
     )
     fee = pounds(move.fee_pence) if move.fee_pence else "nothing"
@@ -274,26 +281,34 @@ def move_by_staff(
     reason: str,
     by: Actor,
     now: dt.datetime,
+    rule: MoveRule | None = None,
     evidence: str = "",
+    text_ids: Iterable[int] = (),
 ) -> Move:
-    """Move a booking at once and free of charge: at KCC's wish, or waived for one of `Evidence`, whose kind is kept.
+    """Move a booking for a candidate who asked staff to, or for KCC; `text_ids` are the consents read out for it.
 
-    A move of the candidate's own that is under way ends. Durable; locks both sessions, referral, booking. Nobody is
-    moved past their complete by. Raises ReasonNeededError and what `hold_move` raises.
+    Without `rule` the policy decides what it costs: nothing, and they are moved at once; or a fee, and the new place
+    is held while they are told how to pay it. `OURS` is free; so is `WAIVED`, for one of `Evidence`, whose kind is
+    kept. A move of the candidate's own that is under way ends. Nobody is moved past their complete by. Durable; locks
+    both sessions, referral, booking. Raises ReasonNeededError, ConsentNeededError and what `hold_move` raises.
     """
     if not reason.strip():
         raise ReasonNeededError
-    if evidence and evidence not in Evidence.values:
+    is_waived = evidence in Evidence.values
+    if rule not in (None, MoveRule.OURS, MoveRule.WAIVED) or is_waived != (rule == MoveRule.WAIVED):
         raise BookingStateError
     with because(reason):
-        return _hold_or_lapse(booking_id, session_id, by, now, _Staff(reason, evidence))
+        return _hold_or_lapse(booking_id, session_id, by, now, _Staff(reason, rule, evidence, text_ids))
 
 
 def texts_for_move(move: Move, *, now: dt.datetime) -> list[ConsentText]:
-    """The consents a move still needs: the one for digital courses, where the course was to be in a room so far."""
-    if move.place.session.mode != Mode.DIGITAL or Consent.objects.filter(
-        booking=move.booking_id, text__kind=ConsentKind.DIGITAL
-    ):
+    """The consents a move still needs: those to join online, where the new session is."""
+    return texts_to_join(move.booking, now=now) if move.place.session.mode == Mode.DIGITAL else []
+
+
+def texts_to_join(booking: Booking, *, now: dt.datetime) -> list[ConsentText]:
+    """What must be agreed to before a booking is moved online: the digital declaration, if it never was."""
+    if Consent.objects.filter(booking=booking, text__kind=ConsentKind.DIGITAL).exists():
         return []
     texts = ConsentText.objects.filter(kind=ConsentKind.DIGITAL, valid_from__lte=london_day(now))
     return list(texts.order_by("-version")[:1])

@@ -188,7 +188,9 @@ def _hold_context(booking: Booking, now: dt.datetime) -> dict[str, Any]:
     return {"booking": booking, **_words(booking, now), "hold": hold}
 
 
-def hold_notice(place: Place, policy: Policy, extensions: int, *, extend_url: str, now: dt.datetime) -> dict[str, Any]:
+def hold_notice(
+    place: Place, policy: Policy, extensions: int, *, extend_url: str, now: dt.datetime, is_move: bool = False
+) -> dict[str, Any]:
     """What `_hold.html` shows: the time of a held place, in words, and whether there can be more of it."""
     until = place.held_until
     assert until is not None
@@ -202,6 +204,7 @@ def hold_notice(place: Place, policy: Policy, extensions: int, *, extend_url: st
         "is_at_its_end": extensions >= policy.extend_times,
         "extend_minutes": policy.extend_minutes,
         "extend_url": reverse(extend_url),
+        "is_move": is_move,
     }
 
 

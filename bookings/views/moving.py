@@ -164,7 +164,9 @@ def _charged(visit: door.Visit) -> tuple[Booking, Move, Charge] | None:
 
 def _check(request: HttpRequest, visit: door.Visit, move: Move, form: ConsentsForm | None = None) -> HttpResponse:
     booking = confirmed(visit)
-    hold = hold_notice(move.place, booking.policy, move.extensions, extend_url="bookings:move_extend", now=visit.now)
+    hold = hold_notice(
+        move.place, booking.policy, move.extensions, extend_url="bookings:move_extend", is_move=True, now=visit.now
+    )
     context = {
         "move": move,
         "b": booking_words(booking, now=visit.now),

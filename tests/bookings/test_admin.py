@@ -11,6 +11,7 @@ from audit.models import AccessLog, AuditEvent
 from bookings.constants import BookingStatus, CancelCause, NeedStatus
 from bookings.models import Booking
 from common import clock
+from notifications.models import Message
 from payments.models import Refund
 from tests.factories import bookings as b
 from tests.factories import courses as c
@@ -86,3 +87,58 @@ def test_lists_and_histories_open(staff: Client, model: str, booking: Booking) -
     b.NeedFactory.create()
     assert staff.get(reverse(f"admin:bookings_{model}_changelist")).status_code == 200
     assert staff.get(reverse("admin:bookings_booking_history", args=[booking.pk])).status_code == 200
+
+
+# --- Moving ------------------------------------------------------------------------------------------------------
+def move_url(booking: Booking) -> str:
+    return reverse("admin:bookings_booking_move", args=[booking.pk])
+
+
+def test_a_booking_is_moved_to_a_date_that_fits_with_a_reason(staff: Client, booking: Booking) -> None:
+    start = booking.place.session.starts_at
+    fits = c.OpenSessionFactory.create(starts_at=start + dt.timedelta(days=7))
+    full = c.OpenSessionFactory.create(starts_at=start + dt.timedelta(days=8), capacity=1)
+    c.TakenPlaceFactory.create(session=full)
+    late = c.OpenSessionFactory.create(starts_at=start + dt.timedelta(days=200))
+    assert "Move</a>" in staff.get(reverse("admin:bookings_booking_change", args=[booking.pk])).content.decode()
+    page = staff.get(move_url(booking)).content.decode()
+    assert f'value="{fits.pk}"' in page
+    assert "By the policy: nothing" in page
+    for other in (full, late, booking.place.session):
+        assert f'value="{other.pk}"' not in page
+    before = AuditEvent.objects.count()
+    for given in (
+        {"session": fits.pk, "fee": "", "reason": ""},
+        {"session": late.pk, "fee": "", "reason": "They rang"},
+        {"session": "", "fee": "OURS", "reason": "They rang"},
+    ):
+        assert staff.post(move_url(booking), given).status_code == 200
+    assert AuditEvent.objects.count() == before
+    assert (
+        staff.post(move_url(booking), {"session": fits.pk, "fee": "HOSPITAL", "reason": "In hospital"}).status_code
+        == 302
+    )
+    booking.refresh_from_db()
+    event = AuditEvent.objects.get(action="booking.moved")
+    assert (booking.place.session_id, event.reason, event.data["rule"]) == (fits.pk, "In hospital", "WAIVED")
+    page = staff.get(reverse("admin:bookings_booking_change", args=[booking.pk])).content.decode()
+    assert "Waived, with evidence" in page
+
+
+def test_a_fee_is_told_to_the_candidate_never_taken_by_staff(staff: Client, booking: Booking) -> None:
+    soon = c.OpenSessionFactory.create(starts_at=clock.now() + dt.timedelta(days=3))
+    Booking.objects.filter(pk=booking.pk).update(
+        place=c.TakenPlaceFactory.create(session=soon, holder=booking.referral.key)
+    )
+    wanted = c.OpenSessionFactory.create(starts_at=clock.now() + dt.timedelta(days=9))
+    page = staff.get(move_url(booking)).content.decode()
+    assert "By the policy: £25, they are told how to pay" in page
+    told = staff.post(move_url(booking), {"session": wanted.pk, "fee": "", "reason": "They rang"}, follow=True)
+    assert "They are told how to pay £25." in told.content.decode()
+    booking.refresh_from_db()
+    assert (booking.place.session_id, Message.objects.get().kind) == (soon.pk, "move_to_pay")
+
+
+def test_only_who_may_change_bookings_moves_them(client: Client, booking: Booking) -> None:
+    client.force_login(User.objects.create_user("clerk", password="demo", role=Role.CLERK, is_staff=True))
+    assert client.get(move_url(booking)).status_code == 403

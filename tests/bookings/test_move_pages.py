@@ -129,7 +129,7 @@ def test_s04_a_free_change_over_the_pages(browser: Client, offer: Referral) -> N
         "Your new date",
         "Your booked date",
         "Nothing. This change is free.",
-        "We are holding your place for",
+        "We are holding the new date for",
     ):
         assert words in page
     assert "We hold that date until" in text(browser.get("/booking/"))

@@ -48,6 +48,17 @@ def hold(booking: Booking, session: Session, now: dt.datetime = NOW) -> Move:
     return services.hold_move(booking_id=booking.pk, session_id=session.pk, by=candidate(booking.referral), now=now)
 
 
+def by_staff(booking: Booking, session: Session, now: dt.datetime = NOW, **given: object) -> Move:
+    return services.move_by_staff(
+        booking_id=booking.pk,
+        session_id=session.pk,
+        reason="They rang",
+        by=STAFF,
+        now=now,
+        **given,  # type: ignore[arg-type]
+    )
+
+
 def confirm(move: Move, now: dt.datetime = NOW, **given: object) -> Move:
     by = candidate(move.booking.referral)
     return services.confirm_move(move_id=move.pk, by=by, now=now, **given)  # type: ignore[arg-type]
@@ -105,6 +116,7 @@ def test_s04_a_second_move_costs_the_move_fee_and_a_waived_one_does_not_count() 
             booking_id=booking.pk,
             session_id=later(booking).pk,
             reason="In hospital",
+            rule=MoveRule.WAIVED,
             evidence=Evidence.HOSPITAL,
             by=STAFF,
             now=NOW,
@@ -186,7 +198,7 @@ def test_s03_s04_a_date_that_cannot_be_had_is_refused_and_nothing_changes(
     with pytest.raises(error):
         hold(booking, wanted)
     with pytest.raises(error):
-        services.move_by_staff(booking_id=booking.pk, session_id=wanted.pk, reason="They rang", by=STAFF, now=NOW)
+        by_staff(booking, wanted, rule=MoveRule.OURS)
     assert (rows(), is_where_it_was(booking), Move.objects.count()) == (before, True, 0)
 
 
@@ -286,9 +298,7 @@ def test_reminders_of_the_old_date_are_withdrawn_and_those_of_the_new_one_come()
     booking = b.ConfirmedBookingFactory.create(now=NOW - 10 * DAY)
     start = booking.place.session.starts_at
     services.schedule_reminders(now=start - 7 * DAY, by=STAFF)
-    services.move_by_staff(
-        booking_id=booking.pk, session_id=later(booking).pk, reason="They rang", by=STAFF, now=start - 7 * DAY
-    )
+    by_staff(booking, later(booking), start - 7 * DAY, rule=MoveRule.OURS)
     assert [(one.kind, one.status) for one in Message.objects.order_by("pk")] == [
         ("reminder_7d", "DROPPED"),
         ("moved", "QUEUED"),
@@ -401,6 +411,7 @@ def test_paid_after_staff_moved_them_elsewhere_is_refunded() -> None:
         booking_id=move.booking_id,
         session_id=later(move.booking, starts_at=NOW + 14 * DAY).pk,
         reason="They rang",
+        rule=MoveRule.OURS,
         by=STAFF,
         now=NOW,
     )
@@ -474,13 +485,18 @@ def test_staff_move_at_once_with_a_reason_and_the_kind_of_evidence() -> None:
     before = rows()
     with pytest.raises(ReasonNeededError):
         services.move_by_staff(
-            booking_id=move.booking_id, session_id=move.place.session_id, reason=" ", by=STAFF, now=NOW
+            booking_id=move.booking_id,
+            session_id=move.place.session_id,
+            reason=" ",
+            by=STAFF,
+            now=NOW,
         )
     assert rows() == before
     made = services.move_by_staff(
         booking_id=move.booking_id,
         session_id=move.place.session_id,  # the very one that is held
         reason="In hospital",
+        rule=MoveRule.WAIVED,
         evidence=Evidence.HOSPITAL,
         by=STAFF,
         now=NOW,
@@ -490,6 +506,54 @@ def test_staff_move_at_once_with_a_reason_and_the_kind_of_evidence() -> None:
     assert states(move)[:2] == (MoveStatus.CANCELLED, PlaceState.RELEASED)
     event = AuditEvent.objects.get(action="booking.moved")
     assert (event.reason, claimed(move.place.session)) == ("In hospital", 1)
+
+
+def test_staff_move_free_by_the_policy_at_once_and_it_counts() -> None:
+    booking = b.ConfirmedBookingFactory.create()
+    made = by_staff(booking, later(booking))
+    assert (made.rule, made.status, kinds()) == (MoveRule.FREE, MoveStatus.DONE, ["moved"])
+    booking = Booking.objects.with_session().get(pk=booking.pk)
+    assert services.quote_move(booking, now=NOW).rule == MoveRule.LATE
+
+
+def test_a_fee_is_never_taken_by_staff_the_candidate_is_told_where_to_pay() -> None:
+    booking = b.ConfirmedBookingFactory.create()
+    late = booking.place.session.starts_at - 3 * DAY
+    move = by_staff(booking, later(booking), late)
+    assert (move.rule, move.fee_pence, move.place.held_until) == (MoveRule.LATE, 2500, late + 84 * MINUTE)
+    assert is_where_it_was(booking)
+    message = Message.objects.get()
+    assert (message.kind, message.context["move_fee"], message.context["wanted"], message.useless_at) == (
+        "move_to_pay",
+        "£25",
+        "9am on Monday 21 December 2026",
+        late + 84 * MINUTE,
+    )
+    assert message.context["pay_url"].endswith("/booking/move/check/")
+    services.release_holds(now=late + 84 * MINUTE, by=STAFF)
+    assert (states(move)[0], is_where_it_was(booking)) == (MoveStatus.LAPSED, True)
+
+
+@pytest.mark.parametrize("given", [{"rule": MoveRule.FREE}, {"rule": MoveRule.WAIVED}, {"evidence": Evidence.MEDICAL}])
+def test_staff_choose_no_other_rule_and_waive_nothing_without_the_kind_of_evidence(given: dict[str, object]) -> None:
+    booking = b.ConfirmedBookingFactory.create()
+    session = later(booking)
+    before = rows()
+    with pytest.raises(BookingStateError):
+        by_staff(booking, session, **given)
+    assert rows() == before
+
+
+def test_staff_read_out_what_a_digital_course_needs() -> None:
+    booking = b.ConfirmedBookingFactory.create(session=c.ClassroomSessionFactory.create())
+    session = later(booking)
+    before = rows()
+    with pytest.raises(ConsentNeededError):
+        by_staff(booking, session, rule=MoveRule.OURS)
+    assert (rows(), is_where_it_was(booking)) == (before, True)
+    texts = services.texts_to_join(booking, now=NOW)
+    by_staff(booking, session, rule=MoveRule.OURS, text_ids=[text.pk for text in texts])
+    assert Consent.objects.filter(booking=booking, text__kind="DIGITAL").count() == 1
 
 
 @pytest.mark.parametrize("is_under_way", [False, True])

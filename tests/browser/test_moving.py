@@ -160,7 +160,7 @@ def test_s04_s29_without_javascript(new_page: NewPage, live_web: Web) -> None:
     page.get_by_role("link", name="Change your date").click()
     press(page, "See other dates")
     choose(page)
-    assert page.locator("#hold").inner_text().startswith("We are holding your place for 14 minutes")
+    assert page.locator("#hold").inner_text().startswith("We are holding the new date for 14 minutes")
     press(page, "Get 15 minutes more")
     press(page, "Confirm the new date")
     assert "Your date has changed" in page.locator("main").inner_text()

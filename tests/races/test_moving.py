@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from bookings import services
-from bookings.constants import BookingStatus, MoveStatus
+from bookings.constants import BookingStatus, MoveRule, MoveStatus
 from bookings.models import Booking, Move
 from courses import services as courses
 from courses.constants import PlaceState
@@ -180,6 +180,7 @@ def test_s04_staff_the_candidate_and_the_waiting_list_move_one_booking_at_once()
             booking_id=booking.pk,
             session_id=sessions[0].pk,
             reason="They rang",
+            rule=MoveRule.OURS,
             by=JOB,
             now=NOW,
         )
