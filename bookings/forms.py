@@ -6,8 +6,17 @@ from django import forms
 
 from bookings.constants import ConsentKind, NeedKind, Rating
 from bookings.models import ConsentText
+from bookings.rules import PartOfDay
+from bookings.services import Wishes
+from common.clock import WEEKDAYS
 from common.forms import GovukForm, Look
 from common.identifiers import normalise_email, normalise_phone
+
+PART_WORDS = {
+    PartOfDay.MORNING: "Morning",
+    PartOfDay.AFTERNOON: "Afternoon",
+    PartOfDay.EVENING: "Evening, from 5pm",
+}
 
 
 def normal_email(typed: str) -> str:
@@ -229,3 +238,57 @@ class CancelForm(GovukForm, forms.Form):
         error_messages={"required": "Select yes if you want to cancel your course"},
     )
     looks = {"sure": Look(label_size="m")}
+
+
+class WaitingForm(GovukForm, forms.Form):
+    """What somebody waits for; nothing ticked is anything. `modes` and `venues` are what the course is given in."""
+
+    modes = forms.MultipleChoiceField(
+        label="How do you want to take the course?",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    venues = forms.TypedMultipleChoiceField(
+        label="Where, if it is in person?",
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    weekdays = forms.TypedMultipleChoiceField(
+        label="On which days?",
+        required=False,
+        coerce=int,
+        choices=[(number, name) for number, name in enumerate(WEEKDAYS, start=1)],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    parts = forms.MultipleChoiceField(
+        label="At what time?",
+        required=False,
+        choices=[(part.value, words) for part, words in PART_WORDS.items()],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    looks = {
+        "modes": Look(label_size="s", small=True),
+        "venues": Look(label_size="s", small=True),
+        "weekdays": Look(label_size="s", small=True),
+        "parts": Look(label_size="s", small=True),
+    }
+
+    def __init__(self, *args: Any, modes: list[tuple[str, str]], venues: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, choices in (("modes", modes), ("venues", venues)):
+            if len(choices) > 1:
+                self.fields[name].choices = choices  # type: ignore[attr-defined]
+            else:
+                del self.fields[name]  # there is nothing to choose
+
+    @property
+    def wishes(self) -> Wishes:
+        """What was ticked."""
+        given = self.cleaned_data
+        return Wishes(
+            modes=given.get("modes", []),
+            venue_ids=given.get("venues", []),
+            weekdays=given["weekdays"],
+            parts=given["parts"],
+        )

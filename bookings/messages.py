@@ -206,50 +206,61 @@ def contact_changed(booking: Booking, *, was_email: str, was_mobile: str, now: d
     _tell(booking, "contact_changed", f"{key}:old", now=now, extra={"is_old": True}, to=(email, mobile))
 
 
-def waiting_offer(offer: PlaceOffer, *, session: Session, now: dt.datetime) -> None:
-    """A freed place is held for somebody on the waiting list, until the end of `offer`."""
-    referral = offer.referral
-    notifications.tell(
-        Draft(
-            kind="waiting_offer",
-            dedupe_key=f"waiting_offer:{offer.pk}",
-            email=referral.email,
-            mobile=referral.mobile,
-            referral_key=referral.key,
-            context={
-                **_of_waiting(referral, session),
-                "offer_until": moment_words(offer.until),
-                "offer_url": f"{settings.SITE_URL}{WAITING_PATH}offer/",
-            },
-            useless_at=offer.until,
-        ),
+def waiting_offer(offer: PlaceOffer, *, session: Session, booking: Booking | None = None, now: dt.datetime) -> None:
+    """A freed place is held for somebody on the waiting list, until the end of `offer`.
+
+    Who has a `booking` (it comes with its session) would be moved to it.
+    """
+    _tell_waiting(
+        offer,
+        session,
+        "waiting_offer",
         now=now,
+        useless_at=offer.until,
+        extra={
+            "offer_until": moment_words(offer.until),
+            "offer_url": f"{settings.SITE_URL}{WAITING_PATH}offer/",
+            "booked_on": moment_words(booking.place.session.starts_at) if booking else "",
+        },
     )
 
 
 def waiting_passed(offer: PlaceOffer, *, now: dt.datetime) -> None:
-    """The time of a freed place is over and it passed on; they wait on. `offer` comes with its session."""
+    """A freed place is held for them no longer; they wait on. `offer` comes with its session."""
+    useless_at = now + dt.timedelta(days=2)
+    _tell_waiting(offer, offer.place.session, "waiting_passed", now=now, useless_at=useless_at, extra={})
+
+
+def _tell_waiting(
+    offer: PlaceOffer,
+    session: Session,
+    kind: str,
+    *,
+    now: dt.datetime,
+    useless_at: dt.datetime,
+    extra: dict[str, object],
+) -> None:
+    """Tell somebody who waits, at the address given for a booking, else at the one that came with the offer."""
     referral = offer.referral
+    last = Booking.objects.filter(referral=referral).select_related("referral").order_by("-pk").first()
+    email, mobile = addresses(last) if last else (referral.email, referral.mobile)
     notifications.tell(
         Draft(
-            kind="waiting_passed",
-            dedupe_key=f"waiting_passed:{offer.pk}",
-            email=referral.email,
-            mobile=referral.mobile,
+            kind=kind,
+            dedupe_key=f"{kind}:{offer.pk}",
+            email=email,
+            mobile=mobile,
             referral_key=referral.key,
-            context=_of_waiting(referral, offer.place.session),
-            useless_at=now + dt.timedelta(days=2),
+            context={
+                **session_words(session),
+                "name": f"{referral.forenames} {referral.surname}".strip(),
+                "waiting_url": f"{settings.SITE_URL}{WAITING_PATH}",
+                **extra,
+            },
+            useless_at=useless_at,
         ),
         now=now,
     )
-
-
-def _of_waiting(referral: Referral, session: Session) -> dict[str, object]:
-    return {
-        **session_words(session),
-        "name": f"{referral.forenames} {referral.surname}".strip(),
-        "waiting_url": f"{settings.SITE_URL}{WAITING_PATH}",
-    }
 
 
 def late_dates(booking: Booking, offers: Sequence[PlaceOffer], *, amount_pence: int, now: dt.datetime) -> None:

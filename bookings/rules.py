@@ -68,13 +68,13 @@ def held_until(*, now: dt.datetime, minutes: int, present: dt.datetime | None = 
 
 
 def waiting_offer_until(
-    *, now: dt.datetime, hours: int, starts_at: dt.datetime, closes_minutes: int, book_by: dt.date
+    *, now: dt.datetime, hours: int, starts_at: dt.datetime, closes_minutes: int, last_day: dt.date
 ) -> dt.datetime:
     """Until when a freed place is held for who waits: so many working hours, and never past what is useful.
 
-    Booking closes before the course starts; nothing is booked after book by. (Complete by comes after the start.)
+    Booking closes before the course starts. `last_day` is book by, or complete by for who has booked already.
     """
-    return min(add_working_hours(now, hours), _useful_until(starts_at, closes_minutes, book_by))
+    return min(add_working_hours(now, hours), _useful_until(starts_at, closes_minutes, last_day))
 
 
 def late_offer_until(
@@ -84,8 +84,8 @@ def late_offer_until(
     return min(now + dt.timedelta(hours=hours), _useful_until(starts_at, closes_minutes, book_by))
 
 
-def _useful_until(starts_at: dt.datetime, closes_minutes: int, book_by: dt.date) -> dt.datetime:
-    return min(starts_at - dt.timedelta(minutes=closes_minutes), end_of_london_day(book_by))
+def _useful_until(starts_at: dt.datetime, closes_minutes: int, last_day: dt.date) -> dt.datetime:
+    return min(starts_at - dt.timedelta(minutes=closes_minutes), end_of_london_day(last_day))
 
 
 def may_cancel_for_refund(
@@ -173,10 +173,12 @@ def fits_needs(*, is_digital: bool, is_step_free: bool, is_offline: bool, needs_
 
 
 def minutes_words(until: dt.datetime, now: dt.datetime) -> str:
-    """The time left, rounded down to promise nothing: "23 hours", "14 minutes", "less than a minute"."""
+    """The time left, rounded down to promise nothing: "14 minutes", "less than a minute", "23 hours", "2 days"."""
     minutes = int((until - now).total_seconds() // 60)
     if minutes < 1:
         return "less than a minute"
-    if minutes >= 120:
+    if minutes >= 2 * 24 * 60:
+        return f"{minutes // (24 * 60)} days"
+    if minutes >= 2 * 60:
         return f"{minutes // 60} hours"
     return "1 minute" if minutes == 1 else f"{minutes} minutes"

@@ -10,11 +10,11 @@ from django.db.models import Case, Count, F, Q, Value, When
 
 from bookings import rules
 from bookings.constants import LIVE, UNSETTLED_LATE, NeedKind
-from bookings.models import Booking, LatePayment, Move, Need, PlaceOffer, Policy
+from bookings.models import Booking, LatePayment, Move, Need, PlaceOffer, Policy, WaitingEntry
 from bookings.rules import Hidden
 from common.clock import end_of_london_day, london_day, start_of_london_day
 from courses.constants import Mode
-from courses.models import Session
+from courses.models import CourseVersion, Session, Venue
 from payments import selectors as fees
 from payments.constants import AttemptStatus, Purpose
 from payments.models import Attempt, Charge, Refund
@@ -329,3 +329,29 @@ def offer_to(referral_id: int, key: str) -> PlaceOffer | None:
     if not key.isdecimal() or len(key) > 18:
         return None
     return PlaceOffer.objects.filter(referral=referral_id, pk=int(key)).first()
+
+
+def waiting_entry(referral_id: int) -> WaitingEntry | None:
+    """Where a referral is on the waiting list, if it is."""
+    return WaitingEntry.objects.waiting().filter(referral=referral_id).first()
+
+
+def waiting_offer(referral_id: int, *, now: dt.datetime) -> PlaceOffer | None:
+    """The place that came free and is held for who waits, with its session."""
+    held = PlaceOffer.objects.open().filter(entry__isnull=False, place__held_until__gt=now)
+    return held.with_session().filter(referral=referral_id).first()
+
+
+def ways_of(course_type_id: int) -> list[str]:
+    """The modes in which a course is given to come."""
+    return list(
+        CourseVersion.objects.filter(course_type=course_type_id, valid_to=None)
+        .order_by("mode")
+        .values_list("mode", flat=True)
+        .distinct()
+    )
+
+
+def venues() -> list[Venue]:
+    """The venues that are in use, by town."""
+    return list(Venue.objects.filter(is_active=True))

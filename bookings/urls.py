@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from bookings.views import choosing, in_touch, late, making, managing, moving, needing, paying_by_link, signing_in
+from bookings.views import (
+    choosing,
+    in_touch,
+    late,
+    making,
+    managing,
+    moving,
+    needing,
+    paying_by_link,
+    signing_in,
+    waiting,
+)
 
 app_name = "bookings"
 
@@ -44,4 +55,10 @@ urlpatterns = [
     path("booking/cancel/", managing.cancel, name="cancel"),
     path("pay/<str:token>/", paying_by_link.pay, name="pay_link"),
     path("pay/<str:token>/return/", paying_by_link.back, name="pay_link_return"),
+    path("waiting/", waiting.status, name="waiting"),
+    path("waiting/join/", waiting.join, name="waiting_join"),
+    path("waiting/leave/", waiting.leave, name="waiting_leave"),
+    path("waiting/offer/", waiting.offer, name="waiting_offer"),
+    path("waiting/offer/accept/", waiting.accept, name="waiting_accept"),
+    path("waiting/offer/decline/", waiting.decline, name="waiting_decline"),
 ]

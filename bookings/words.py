@@ -11,6 +11,11 @@ from courses.constants import Mode
 from courses.models import Session
 from referrals.models import Referral
 
+MODE_HOW = {
+    Mode.DIGITAL: "Online, by video call",
+    Mode.CLASSROOM: "In a classroom",
+    Mode.ON_ROAD: "In person, with driving on the road",
+}
 JOINING_LINK_HOURS = 48
 READY_MINUTES = 15
 _WHY = {
@@ -47,11 +52,7 @@ def where_lines(session: Session) -> list[str]:
 
 def how_words(session: Session) -> str:
     """How it is given, in three or four words."""
-    return {
-        Mode.DIGITAL: "Online, by video call",
-        Mode.CLASSROOM: "In a classroom",
-        Mode.ON_ROAD: "In person, with driving on the road",
-    }[Mode(session.mode)]
+    return MODE_HOW[Mode(session.mode)]
 
 
 def places_words(session: Session) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 LONDON = ZoneInfo("Europe/London")
 UTC = dt.UTC
 
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     "January",
     "February",
@@ -99,7 +99,7 @@ def date_words(day: dt.date) -> str:
 
 def day_words(day: dt.date) -> str:
     """Write a day with its weekday: "Friday 14 May 2027"."""
-    return f"{_WEEKDAYS[day.weekday()]} {date_words(day)}"
+    return f"{WEEKDAYS[day.weekday()]} {date_words(day)}"
 
 
 def month_words(day: dt.date) -> str:

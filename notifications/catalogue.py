@@ -184,6 +184,7 @@ KINDS: dict[str, Kind] = {
             **_WAITING,
             "offer_until": "11am on Wednesday 2 December 2026",
             "offer_url": "https://courses.example.org/waiting/offer/",
+            "booked_on": "2pm on Monday 4 January 2027",
         },
         is_also_texted=True,
     ),

@@ -10,7 +10,7 @@ from bookings import messages, rules
 from bookings.constants import BookingStatus, MoveStatus, WaitingCause
 from bookings.errors import BookByPassedError, OfferEndedError
 from bookings.models import Booking, LatePayment, Move
-from bookings.services import late, offers, waiting
+from bookings.services import late, offers
 from bookings.services.holding import check_offer
 from bookings.services.locking import lock_booking, move
 from bookings.services.needing import bring_needs_forward
@@ -58,8 +58,7 @@ def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
         words=f"The fee was paid and the place is theirs ({booking.reference}).",
     )
     bring_needs_forward(booking, now=now)
-    if waiting.end(booking.referral, cause=WaitingCause.BOOKED, by=by, now=now):
-        offers.call_back(booking.referral, by=by, now=now)
+    offers.end_waiting(booking.referral, cause=WaitingCause.BOOKED, by=by, now=now)
     messages.confirmation(booking, now=now)
     return booking
 

@@ -6,8 +6,9 @@ from django.db import transaction
 
 from audit.context import Actor
 from bookings import messages
-from bookings.constants import BookingStatus
+from bookings.constants import BookingStatus, WaitingCause
 from bookings.models import Booking
+from bookings.services import offers
 from bookings.services.locking import lock_booking, move
 from common.clock import london_day
 from payments import services as payments
@@ -53,6 +54,7 @@ def record_outcome(
         by=by,
         now=now,
     )
+    offers.end_waiting(booking.referral, cause=WaitingCause.BOOKED, by=by, now=now)
     messages.outcome(booking, is_completed=is_completed, reason=reason, now=now)
     if is_completed:
         payments.record_completion(booking_reference=booking.reference, by=by, now=now)

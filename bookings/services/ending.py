@@ -18,7 +18,7 @@ from bookings.constants import (
 )
 from bookings.errors import BookingStateError, CandidatesStrandedError, TooLateToCancelError
 from bookings.models import Booking, Move, PlaceOffer
-from bookings.services import late, offers, turns, waiting
+from bookings.services import late, offers, turns
 from bookings.services.locking import lock_all_of, lock_booking, move
 from bookings.services.swapping import end_move
 from common.money import pounds
@@ -113,7 +113,7 @@ def end_with_referral(*, referral: Referral, kind: str, reason: str, by: Actor, 
     A course that has begun stays as it is when an offer expires: its register still tells how it went.
     """
     is_expired = kind == "expired"
-    waiting.end(referral, cause=WaitingCause.EXPIRED if is_expired else WaitingCause.POLICE, by=by, now=now)
+    offers.end_waiting(referral, cause=WaitingCause.EXPIRED if is_expired else WaitingCause.POLICE, by=by, now=now)
     late.end(referral, by=by, now=now)
     offers.close_all(referral, to=PlaceOfferStatus.ENDED, by=by, now=now)
     booking = Booking.objects.live().filter(referral=referral).first()

@@ -23,7 +23,7 @@ from bookings.constants import (
 )
 from bookings.errors import AlreadyBookedError, OfferEndedError, PlaceOfferOverError
 from bookings.models import Booking, LatePayment, PlaceOffer, Policy
-from bookings.services import offers, turns, waiting
+from bookings.services import offers, turns
 from bookings.services.lapsing import runs
 from bookings.services.locking import change_status, lock_all_of, lock_referral, lock_sessions, move
 from common.clock import london_day, moment_words
@@ -162,8 +162,7 @@ def choose(*, offer_id: int, by: Actor, now: dt.datetime) -> Booking:
     offers.close(offer, PlaceOfferStatus.ACCEPTED, by=by, now=now)
     _close_dates(payment, PlaceOfferStatus.ENDED, by=by, now=now)
     _change(payment, LatePaymentStatus.PLACED, by=by, now=now, words=words)
-    waiting.end(booking.referral, cause=WaitingCause.BOOKED, by=by, now=now)
-    offers.call_back(booking.referral, by=by, now=now)
+    offers.end_waiting(booking.referral, cause=WaitingCause.BOOKED, by=by, now=now)
     messages.confirmation(booking, now=now)
     return booking
 

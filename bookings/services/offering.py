@@ -9,7 +9,7 @@ from audit import services as audit
 from audit.context import Actor
 from bookings import messages, rules
 from bookings.models import PlaceOffer, Policy, WaitingEntry
-from bookings.services import lapsing, late, turns
+from bookings.services import lapsing, late, turns, waiting
 from bookings.services.locking import lock_referral, lock_sessions
 from common.clock import london_day, moment_words
 from courses import services as courses
@@ -84,12 +84,13 @@ def _offer_one(session_id: int, *, by: Actor, now: dt.datetime) -> bool:
         referral = lock_referral(entry.referral_id)
         if not turns.in_turn(session, now=now).filter(pk=entry.pk).exists():
             raise _NotTheirsError
+        booking = waiting.booked(referral.pk)
         until = rules.waiting_offer_until(
             now=now,
             hours=policy.waiting_offer_hours,
             starts_at=session.starts_at,
             closes_minutes=policy.closes_minutes,
-            book_by=referral.book_by,
+            last_day=referral.complete_by if booking else referral.book_by,
         )
         place = courses.hold_place(session_id=session_id, holder=referral.key, until=until, by=by, now=now)
         offer = PlaceOffer.objects.create(
@@ -107,5 +108,5 @@ def _offer_one(session_id: int, *, by: Actor, now: dt.datetime) -> bool:
             subject=f"offer:{offer.pk}",
             data={"session": session.pk},
         )
-        messages.waiting_offer(offer, session=session, now=now)
+        messages.waiting_offer(offer, session=session, booking=booking, now=now)
     return True

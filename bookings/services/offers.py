@@ -9,8 +9,14 @@ from django.db import transaction
 
 from audit.context import Actor
 from bookings import messages
-from bookings.constants import PLACE_OFFER_TRANSITIONS, PlaceOfferStatus, WaitingStatus
-from bookings.models import PlaceOffer
+from bookings.constants import (
+    PLACE_OFFER_TRANSITIONS,
+    WAITING_TRANSITIONS,
+    PlaceOfferStatus,
+    WaitingCause,
+    WaitingStatus,
+)
+from bookings.models import PlaceOffer, WaitingEntry
 from bookings.services import turns
 from bookings.services.locking import change_status, lock_all_of
 from common.clock import moment_words
@@ -62,6 +68,28 @@ def call_back(referral: Referral, *, by: Actor, now: dt.datetime) -> None:
         courses.let_run_out(place_id=place_id, by=by, now=now)
     if places:
         turns.ring_anyway()
+
+
+def end_waiting(referral: Referral, *, cause: WaitingCause, by: Actor, now: dt.datetime) -> bool:
+    """Take a locked referral off the waiting list, and call back what is on offer; whether it was on it. Composed."""
+    entry = WaitingEntry.objects.waiting().filter(referral=referral).first()
+    if entry is None:
+        return False
+    entry.ended_cause = cause
+    change_status(
+        entry,
+        WaitingStatus.ENDED,
+        transitions=WAITING_TRANSITIONS,
+        action="waiting.ended",
+        referral=referral,
+        subject=f"waiting:{entry.pk}",
+        by=by,
+        now=now,
+        words=f"No longer on the waiting list: {cause.label.lower()}.",
+        fields=["ended_cause"],
+    )
+    call_back(referral, by=by, now=now)
+    return True
 
 
 def lapse(*, offer_id: int, by: Actor, now: dt.datetime) -> bool:

@@ -6,10 +6,10 @@ from django.db import transaction
 
 from audit.context import Actor
 from bookings import messages, rules
-from bookings.constants import BookingStatus, MoveRule, MoveStatus
+from bookings.constants import BookingStatus, MoveRule, MoveStatus, WaitingCause
 from bookings.errors import AfterCompleteByError, BookingStateError, MoveEndedError
 from bookings.models import Booking, Move
-from bookings.services import turns
+from bookings.services import offers, turns
 from bookings.services.locking import change_move
 from bookings.services.needing import bring_needs_forward
 from common.bell import ring_on_commit
@@ -89,6 +89,8 @@ def swap(move: Move, *, by: Actor, now: dt.datetime, reason: str = "") -> None:
     booking.save(update_fields=["place"])
     bring_needs_forward(booking, now=now)
     turns.give_back(place_id=old.pk, reason="moved", by=by, now=now)
+    offers.close_on(place, by=by, now=now)
+    offers.end_waiting(booking.referral, cause=WaitingCause.BOOKED, by=by, now=now)
     words = f"The booking was moved from {moment_words(old.session.starts_at)} to {moment_words(session.starts_at)}."
     fee = f" {pounds(move.fee_pence)} was paid for it." if move.fee_pence else ""
     change_move(move, MoveStatus.DONE, by=by, now=now, words=words + fee, reason=reason, action="booking.moved")

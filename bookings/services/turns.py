@@ -13,6 +13,7 @@ from django.db.models import (
     Case,
     CharField,
     DateField,
+    DateTimeField,
     Exists,
     F,
     Func,
@@ -23,19 +24,19 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import ExtractHour, ExtractIsoWeekDay, TruncDate
+from django.db.models.functions import ExtractHour, ExtractIsoWeekDay, Greatest, TruncDate
 
 from audit.context import Actor
 from bookings import rules
-from bookings.constants import UNSETTLED_LATE, NeedKind
+from bookings.constants import UNSETTLED_LATE, BookingStatus, MoveStatus, NeedKind
 from bookings.errors import PlaceWaitedForError
-from bookings.models import Booking, LatePayment, Need, PlaceOffer, Policy, WaitingEntry
+from bookings.models import Booking, LatePayment, Move, Need, PlaceOffer, Policy, WaitingEntry
 from bookings.rules import PartOfDay
 from common.bell import ring_on_commit
 from common.clock import LONDON, london, london_day
 from courses import services as courses
 from courses.models import Place, Session
-from referrals.constants import BOOKABLE
+from referrals.constants import BOOKABLE, ReferralStatus
 from referrals.models import Referral
 
 OFFER_PLACES = "bookings.jobs.offer_places"
@@ -70,6 +71,7 @@ def in_turn(session: Session, *, now: dt.datetime) -> QuerySet[WaitingEntry]:
         step_free=Value(session.room.venue.is_step_free if session.room else None, BooleanField()),
         weekday=Value(london(session.starts_at).isoweekday()),
         part=Value(rules.part_of_day(session.starts_at), CharField()),
+        starts_at=Value(session.starts_at, DateTimeField()),
         ends_on=Value(london_day(session.ends_at), DateField()),
         session=Value(session.pk),
         now=now,
@@ -130,6 +132,7 @@ def is_waited_for(*, now: dt.datetime) -> Exists:
             step_free=OuterRef("room__venue__is_step_free"),
             weekday=OuterRef("weekday"),
             part=OuterRef("part"),
+            starts_at=OuterRef("starts_at"),
             ends_on=OuterRef("ends_on"),
             session=OuterRef("pk"),
             now=now,
@@ -178,6 +181,7 @@ def _entries(
     step_free: Any,
     weekday: Any,
     part: Any,
+    starts_at: Any,
     ends_on: Any,
     session: Any,
     now: dt.datetime,
@@ -193,18 +197,32 @@ def _entries(
             Q(venue_ids=[]) | Q(_Among(venue, F("venue_ids"))) | Q(_IsNull(venue)),
             Q(weekdays=[]) | Q(_Among(weekday, F("weekdays"))),
             Q(parts=[]) | Q(_Among(part, F("parts"))),
+            Q(referral__status__in=BOOKABLE, referral__book_by__gte=london_day(now))
+            | Q(Exists(_later_than(starts_at, mode, now=now)), referral__status=ReferralStatus.BOOKED),
             course_type=course_type,
             referral__course_type=F("course_type"),
-            referral__status__in=BOOKABLE,
-            referral__book_by__gte=london_day(now),
             referral__complete_by__gte=ends_on,
         )
         .exclude(Q(_IsNull(venue)), Exists(needs.filter(kind=NeedKind.NO_INTERNET)))
         .exclude(Q(_IsFalse(step_free)), Exists(needs.filter(kind=NeedKind.STEP_FREE)))
         .exclude(Exists(PlaceOffer.objects.open().filter(**of_theirs)))
         .exclude(Exists(PlaceOffer.objects.filter(entry=OuterRef("pk"), place__session=before)))
-        .exclude(Exists(Booking.objects.live().filter(**of_theirs)))
+        .exclude(Exists(Booking.objects.filter(status=BookingStatus.HELD, **of_theirs)))
+        .exclude(Exists(Move.objects.filter(status=MoveStatus.HELD, booking__referral=OuterRef("referral"))))
         .exclude(Exists(LatePayment.objects.filter(status__in=UNSETTLED_LATE, booking__referral=OuterRef("referral"))))
+    )
+
+
+def _later_than(starts_at: Any, mode: Any, *, now: dt.datetime) -> QuerySet[Booking]:
+    """The booking that somebody who waits has for a later date than this start, given in the same way.
+
+    In the same way: what they agreed to holds for it, and they need not be asked anything to be moved.
+    """
+    return Booking.objects.filter(
+        referral=OuterRef("referral"),
+        status=BookingStatus.CONFIRMED,
+        place__session__starts_at__gt=Greatest(_outwards(starts_at), Value(now, DateTimeField())),
+        place__session__mode=_outwards(mode),
     )
 
 

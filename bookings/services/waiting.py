@@ -8,13 +8,15 @@ from django.db.models import Q, QuerySet
 
 from audit import services as audit
 from audit.context import Actor
-from bookings.constants import WAITING_TRANSITIONS, PlaceOfferStatus, WaitingCause, WaitingStatus
+from bookings.constants import BookingStatus, PlaceOfferStatus, WaitingCause
 from bookings.errors import BookByPassedError, DatesFreeError, OfferEndedError, PlaceOfferOverError
 from bookings.models import Booking, PlaceOffer, WaitingEntry
 from bookings.services import holding, offers, turns
-from bookings.services.locking import change_status, lock_all_of, lock_referral
+from bookings.services.locking import lock_all_of, lock_booking, lock_referral
+from bookings.services.moving import check_can_move
+from bookings.services.swapping import move_to_place
 from common.clock import london_day
-from courses.constants import Mode
+from courses.constants import Mode, SessionStatus
 from courses.models import Session
 from referrals.constants import BOOKABLE
 from referrals.models import Referral
@@ -36,14 +38,18 @@ class Wishes:
 def join(*, referral_id: int, wishes: Wishes, by: Actor, now: dt.datetime) -> WaitingEntry:
     """Put somebody on the waiting list. Costs nothing. Who is on it already waits on, for what is wished now.
 
-    Nobody waits for what can be booked at once: raises DatesFreeError; else OfferEndedError, BookByPassedError.
+    Who has a booked course waits for an earlier date, given in the same way. Nobody waits for what can be had at once:
+    raises DatesFreeError; else OfferEndedError, BookByPassedError, TooLateToMoveError.
     """
     referral = lock_referral(referral_id)
-    if referral.status not in BOOKABLE:
+    booking = booked(referral_id)
+    if booking is not None:
+        check_can_move(booking, now=now)
+    elif referral.status not in BOOKABLE:
         raise OfferEndedError
-    if london_day(now) > referral.book_by:
+    elif london_day(now) > referral.book_by:
         raise BookByPassedError
-    if free_now(referral, wishes, now=now).exists():
+    if free_now(referral, wishes, booking=booking, now=now).exists():
         raise DatesFreeError
     entry = WaitingEntry.objects.waiting().filter(referral=referral).first()
     is_new = entry is None
@@ -64,8 +70,19 @@ def join(*, referral_id: int, wishes: Wishes, by: Actor, now: dt.datetime) -> Wa
     return entry
 
 
-def free_now(referral: Referral, wishes: Wishes, *, now: dt.datetime) -> QuerySet[Session]:
-    """The sessions that are what is wished for and can be booked with an offer at once, the next first."""
+def booked(referral_id: int) -> Booking | None:
+    """The confirmed booking of a referral, with its session."""
+    confirmed = Booking.objects.filter(referral=referral_id, status=BookingStatus.CONFIRMED)
+    return confirmed.with_session().first()
+
+
+def free_now(
+    referral: Referral, wishes: Wishes, *, now: dt.datetime, booking: Booking | None = None
+) -> QuerySet[Session]:
+    """The sessions that are what is wished for and can be had with an offer at once, the next first.
+
+    With a confirmed `booking`, those before its date that are given in the same way.
+    """
     wanted = Q()
     if wishes.modes:
         wanted &= Q(mode__in=wishes.modes)
@@ -75,6 +92,8 @@ def free_now(referral: Referral, wishes: Wishes, *, now: dt.datetime) -> QuerySe
         wanted &= Q(weekday__in=wishes.weekdays)
     if wishes.parts:
         wanted &= Q(part__in=wishes.parts)
+    if booking is not None:
+        wanted &= Q(mode=booking.place.session.mode, starts_at__lt=booking.place.session.starts_at)
     return turns.free_sessions(referral, now=now).filter(wanted)
 
 
@@ -85,50 +104,35 @@ def leave(*, referral_id: int, by: Actor, now: dt.datetime, cause: WaitingCause 
     May be repeated. Locks the sessions they have anything on, then the referral.
     """
     referral = lock_all_of(referral_id)
-    if not end(referral, cause=cause, by=by, now=now):
-        return False
     for offer in PlaceOffer.objects.open().with_session().filter(referral=referral, entry__isnull=False):
         offers.close(offer, PlaceOfferStatus.DECLINED, by=by, now=now)
-    return True
-
-
-def end(referral: Referral, *, cause: WaitingCause, by: Actor, now: dt.datetime) -> bool:
-    """End the waiting of a locked referral, without a word of open offers; whether it was on the list. Composed."""
-    entry = WaitingEntry.objects.waiting().filter(referral=referral).first()
-    if entry is None:
-        return False
-    entry.ended_cause = cause
-    change_status(
-        entry,
-        WaitingStatus.ENDED,
-        transitions=WAITING_TRANSITIONS,
-        action="waiting.ended",
-        referral=referral,
-        subject=f"waiting:{entry.pk}",
-        by=by,
-        now=now,
-        words=f"No longer on the waiting list: {cause.label.lower()}.",
-        fields=["ended_cause"],
-    )
-    return True
+    return offers.end_waiting(referral, cause=cause, by=by, now=now)
 
 
 def accept(*, offer_id: int, by: Actor, now: dt.datetime) -> Booking:
-    """Begin a booking with the place that came free; it is held for as long as was said, and to pay at the least.
+    """Take the place that came free: a booking begins with it, or a booked course is moved to it, free of charge.
 
-    Durable; locks sessions, then the referral. Raises PlaceOfferOverError, and whatever `hold` raises.
+    A begun booking is held for as long as was said, and to pay at the least. Durable; locks sessions, then the
+    referral. Raises PlaceOfferOverError, and whatever `hold` or a move raises; after each nothing has changed.
     """
-    offer = (
-        PlaceOffer.objects.open()
-        .with_session()
-        .filter(pk=offer_id, entry__isnull=False, place__held_until__gt=now)
-        .first()
-    )
+    running = PlaceOffer.objects.open().filter(entry__isnull=False, place__held_until__gt=now)
+    offer = running.with_session().filter(pk=offer_id).first()
     if offer is None:
         raise PlaceOfferOverError
-    return holding.take(
-        referral_id=offer.referral_id, session_id=offer.place.session_id, place_id=offer.place_id, by=by, now=now
-    )
+    booking = booked(offer.referral_id)
+    if booking is None:
+        session_id, place_id = offer.place.session_id, offer.place_id
+        return holding.take(referral_id=offer.referral_id, session_id=session_id, place_id=place_id, by=by, now=now)
+    with transaction.atomic(durable=True):
+        booking = lock_booking(booking.pk, also={offer.place.session_id})
+        if not running.filter(pk=offer_id).exists():
+            raise PlaceOfferOverError
+        check_can_move(booking, now=now)
+        if offer.place.session.status != SessionStatus.OPEN or offer.place.session.starts_at <= now:
+            raise PlaceOfferOverError
+        reason = "A place came free on the waiting list."
+        move_to_place(booking=booking, place_id=offer.place_id, by=by, now=now, reason=reason)
+    return booking
 
 
 @transaction.atomic(durable=True)

@@ -122,7 +122,7 @@ def _list(request: HttpRequest, visit: door.Visit, gone: PortalError | None = No
     booking = selectors.current_booking(referral)
     if booking is not None and booking.status == BookingStatus.CONFIRMED:
         return redirect("bookings:manage")
-    if selectors.has_unsettled_payment(referral.pk):
+    if booking is not None and not booking.is_live and selectors.has_unsettled_payment(referral.pk):
         return redirect("bookings:other_dates")
     held = booking if booking is not None and door.hold_runs(booking, visit.now) else None
     context = {

@@ -16,7 +16,7 @@ from bookings.forms import ConsentsForm, DetailsForm
 from bookings.models import Booking, Policy
 from bookings.views import door
 from bookings.words import need_words, session_words
-from common.clock import london, time_words
+from common.clock import london, london_day, moment_words, time_words
 from common.money import pounds
 from courses.models import Place
 from payments import services as payments
@@ -197,7 +197,7 @@ def hold_notice(
     gains = until < rules.held_until(now=now, minutes=policy.extend_minutes)
     return {
         "left": rules.minutes_words(until, now),
-        "until": time_words(london(until).time()),
+        "until": time_words(london(until).time()) if london_day(until) == london_day(now) else moment_words(until),
         "seconds": int((until - now).total_seconds()),
         "is_soon": until - now < dt.timedelta(minutes=SOON_MINUTES),
         "can_extend": extensions < policy.extend_times and gains,

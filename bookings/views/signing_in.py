@@ -51,6 +51,8 @@ def sign_in(request: HttpRequest, now: dt.datetime) -> HttpResponse:
             act_as(request, Actor("candidate", referral.key))
             if back_to and was in (None, referral.pk):
                 return redirect(back_to)
+            if selectors.waiting_offer(referral.pk, now=now) is not None:
+                return redirect("bookings:waiting_offer")
             return redirect(door.next_step(selectors.current_booking(referral), now))
     return render(request, "bookings/sign_in.html", {"form": form, "next": back_to}, status=status)
 

@@ -143,6 +143,7 @@ def test_no_dates_at_all_is_no_dead_end(browser: Client) -> None:
     page = text(browser.get("/sessions/"))
     assert "There are no dates you can book at the moment" in page
     assert "Call us on" in page
+    assert "Join the waiting list" in page
 
 
 @pytest.mark.parametrize("sessions", [1, 30])

@@ -38,6 +38,9 @@ def test_parts_of_day_are_londons(starts_at: dt.datetime, parts: set[PartOfDay])
         (60, "1 minute"),
         (59, "less than a minute"),
         (-5, "less than a minute"),
+        (7199, "119 minutes"),
+        (86_399, "23 hours"),
+        (3 * 86_400 - 1, "2 days"),
     ],
 )
 def test_the_time_left_never_promises_too_much(seconds: int, words: str) -> None:

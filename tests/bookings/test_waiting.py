@@ -432,3 +432,92 @@ def test_holding_costs_one_look_more_when_nobody_waits(
     b.WaitingEntryFactory.create(referral=r.LiveReferralFactory.create(course_type="WDU"))
     with django_assert_num_queries(1):
         turns.check(session, referral=referral, now=NOW)
+
+
+# --- Who is booked already -----------------------------------------------------------------------------------------
+def booked_later(days: int = 21, **fields: Any) -> Booking:
+    """Somebody's confirmed booking so many days after the session they would rather have."""
+    starts_at = from_london(dt.date(2026, 12, 14) + dt.timedelta(days=days), dt.time(9))
+    return b.ConfirmedBookingFactory.create(session=c.OpenSessionFactory.create(starts_at=starts_at), **fields)
+
+
+def test_who_is_booked_is_offered_an_earlier_date_and_moved_to_it_free() -> None:
+    session, others = full_session()
+    booking = booked_later()
+    services.join_waiting_list(
+        referral_id=booking.referral_id, wishes=Wishes(), by=candidate(booking.referral), now=NOW
+    )
+    assert sweep() == 0
+    cancel(others)
+    assert sweep() == 1
+    offer = PlaceOffer.objects.get()
+    told = Message.objects.get(kind="waiting_offer").context
+    assert (offer.referral_id, told["booked_on"]) == (booking.referral_id, "9am on Monday 4 January 2027")
+    was = booking.place.session
+    services.accept_offer(offer_id=offer.pk, by=candidate(booking.referral), now=NOW)
+    booking.refresh_from_db()
+    offer.refresh_from_db()
+    move = booking.moves.get()
+    assert (booking.status, booking.place.session_id, booking.place.state) == (
+        BookingStatus.CONFIRMED,
+        session.pk,
+        PlaceState.TAKEN,
+    )
+    assert (move.rule, move.fee_pence, claimed(was), claimed(session)) == ("OURS", 0, 0, 1)
+    assert (offer.status, WaitingEntry.objects.get().ended_cause) == (PlaceOfferStatus.ACCEPTED, WaitingCause.BOOKED)
+    assert Message.objects.filter(kind="moved").count() == 1
+    with pytest.raises(PlaceOfferOverError):
+        services.accept_offer(offer_id=offer.pk, by=candidate(booking.referral), now=NOW)
+
+
+def test_who_is_booked_is_offered_no_later_date_and_none_of_another_kind() -> None:
+    booking = booked_later(days=-7)
+    b.WaitingEntryFactory.create(referral=booking.referral)
+    _, others = full_session()
+    cancel(others)
+    c.ClassroomSessionFactory.create(starts_at=from_london(dt.date(2026, 11, 30), dt.time(9)))
+    assert sweep() == 0
+
+
+def test_who_is_booked_waits_for_no_date_that_is_free() -> None:
+    booking = booked_later()
+    c.OpenSessionFactory.create()
+    with pytest.raises(DatesFreeError):
+        services.join_waiting_list(referral_id=booking.referral_id, wishes=Wishes(), by=STAFF, now=NOW)
+    services.join_waiting_list(referral_id=booking.referral_id, wishes=Wishes(weekdays=[7]), by=STAFF, now=NOW)
+
+
+def test_moving_to_another_date_ends_the_waiting() -> None:
+    booking = booked_later()
+    b.WaitingEntryFactory.create(referral=booking.referral)
+    other = c.OpenSessionFactory.create()
+    services.move_by_staff(booking_id=booking.pk, session_id=other.pk, reason="Asked by phone", by=STAFF, now=NOW)
+    assert WaitingEntry.objects.get().ended_cause == WaitingCause.BOOKED
+
+
+def test_nobody_moves_past_who_waits() -> None:
+    session, others = full_session()
+    waits()
+    mover = booked_later()
+    cancel(others)
+    before = rows()
+    with pytest.raises(PlaceWaitedForError):
+        services.hold_move(booking_id=mover.pk, session_id=session.pk, by=candidate(mover.referral), now=NOW)
+    assert rows() == before
+
+
+def test_a_place_left_by_a_move_goes_to_who_waits() -> None:
+    session = c.OpenSessionFactory.create(capacity=1)
+    booking = b.ConfirmedBookingFactory.create(session=session)
+    entry = waits(40)
+    other = booked_later().place.session
+    services.move_by_staff(booking_id=booking.pk, session_id=other.pk, reason="Asked by phone", by=STAFF, now=NOW)
+    sweep()
+    assert (entry.referral_id in offered_to(), claimed(session)) == (True, 1)
+
+
+def test_the_outcome_ends_the_waiting() -> None:
+    booking = booked_later()
+    b.WaitingEntryFactory.create(referral=booking.referral)
+    services.record_outcome(booking_id=booking.pk, is_completed=True, reason="", by=STAFF, now=NOW)
+    assert WaitingEntry.objects.waiting().count() == 0
