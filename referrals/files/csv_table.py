@@ -94,6 +94,10 @@ class CsvTable(Table):
     def _go_through(self) -> int:
         """Count the rows, and refuse the file where one of them is beyond measure or has swallowed others."""
         rows, number, limits = 0, 1, self.limits
+        plain = self._count_plain()
+        if plain is not None:
+            check_rows(plain, limits)
+            return plain
         for number, cells, _ in self.records():
             rows += 1
             if rows > limits.max_rows:
@@ -104,6 +108,24 @@ class CsvTable(Table):
             if "\n" in joined or "\r" in joined:
                 self._refuse_swallowed_rows(number, cells)
         check_rows(rows, limits)
+        return rows
+
+    def _count_plain(self) -> int | None:
+        """Count the rows of a file without quotation marks, at a tenth of the time: its rows are its lines.
+
+        Nothing where a line has one, or is so long that a cell of it may be too long.
+        """
+        text, most, blank = self._text(), self.limits.max_cell_characters, f"{self.delimiter}\r\n"
+        rows = 0
+        try:
+            for number, line in enumerate(self._lines(text)):
+                if '"' in line or len(line) > most:
+                    return None
+                # As `records` has it: a row of nothing but separators is blank, and so is white space without any.
+                if number and line.strip(blank) and (self.delimiter in line or line.strip()):
+                    rows += 1
+        finally:
+            text.detach()
         return rows
 
     def _refuse_swallowed_rows(self, number: int, cells: list[str]) -> None:

@@ -14,7 +14,7 @@ Row = Mapping[str, str] | Sequence[str]
 
 def in_order(row: Row, kind: FileKind) -> Sequence[str]:
     """Return the row's cells in canonical order. Raises `ValueError` for a sequence of another length."""
-    if isinstance(row, Mapping):
+    if type(row) is not tuple and isinstance(row, Mapping):  # the question of a tuple is asked for every row
         return [row.get(name, "") for name in kind.columns]
     if len(row) != len(kind.columns):
         raise ValueError(f"a row of {kind.name} has {len(kind.columns)} cells in canonical order")

@@ -9,11 +9,10 @@ import os
 import pickle
 import queue
 import signal
-import struct
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -25,7 +24,8 @@ from referrals.services.lines import STATE_COLUMNS, WARNED, Lines, as_found
 
 # Below this a fork is not worth its while.
 ROWS_FOR_A_PROCESS = 5_000
-_LENGTH = struct.Struct("!Q")
+# Rows as the checks leave them take ten times the memory of their lines.
+_PIECE_ROWS = 250
 _READ_BYTES = 1 << 20
 
 
@@ -48,52 +48,87 @@ class Slice:
     offers: bytes
     settled: bytes
     events: bytes
-    packed: list[Prepared] | bytes
+    packed: Sequence[Prepared | bytes]
 
     def rows(self) -> list[Prepared]:
-        """The rows one by one, for when the database does hold something."""
-        rows = self.packed
-        if not isinstance(rows, list):
-            rows = [Prepared.unpacked(values) for values in pickle.loads(rows)]  # noqa: S301 - made by our own child
+        """The rows one by one, for when the database does hold something; their values can be read again."""
+        rows: list[Prepared] = []
+        for each in self.packed:
+            if isinstance(each, bytes):
+                rows += map(Prepared.unpacked, pickle.loads(each))  # noqa: S301 - our own, or our child's
+            else:
+                rows.append(each)
         if not self.offers:
             return rows
         lines = (offer.rsplit("\t", len(STATE_COLUMNS))[0] for offer in self.offers.decode().split("\n"))
         return [row.with_line(next(lines)) if row.state == RowState.NEW else row for row in rows]
 
-    def pack(self) -> None:
-        """Make it small and quick to send: lines are in `offers`, values can be read again."""
-        if isinstance(self.packed, list):
-            self.packed = pickle.dumps([row.packed() for row in self.packed], 5)
-
 
 def slices(rows: Iterator[Prepared], *, size: int, lines: Lines | None) -> Generator[Slice]:
-    """Cut rows into slices and, for referrals, make the lines of each."""
-    while part := list(islice(rows, size)):
-        new = [row for row in part if row.state == RowState.NEW]
-        hashes, offers = secret_lines(new) if lines else ([], [])
-        yield Slice(
-            last=part[-1].number,
-            count=len(part),
-            states=Counter(row.state for row in part),
-            warnings=sum(len(row.warnings) for row in part if row.state in WARNED),
-            references=_array(f'"{row.key[1]}"' for row in new),
-            numbers=_hashes(each.driver_number for each in hashes if each.driver_number),
-            persons=_hashes(each.person for each in hashes),
-            unnumbered=_hashes(each.person for each in hashes if not each.driver_number),
-            offers=lines.offers(offers).encode() if lines else b"",
-            settled=lines.rows(map(as_found, part)).encode() if lines else b"",
-            events=lines.events(new).encode() if lines else b"",
-            packed=part,
-        )
+    """Cut rows into slices and, for referrals, make the lines of each; a few rows at a time, for memory's sake."""
+    while True:
+        pieces: list[Slice] = []
+        left = size
+        while left and (part := list(islice(rows, min(left, _PIECE_ROWS)))):
+            pieces.append(_with_lines(part, lines) if lines else _as_they_are(part))
+            left -= len(part)
+        if not pieces:
+            return
+        yield _joined(pieces)
 
 
-def _array(values: Iterable[str]) -> str:
+def _with_lines(part: Sequence[Prepared], lines: Lines) -> Slice:
+    new = [row for row in part if row.state == RowState.NEW]
+    hashes, offers = secret_lines(new)
+    return Slice(
+        last=part[-1].number,
+        count=len(part),
+        states=Counter(row.state for row in part),
+        warnings=sum(len(row.warnings) for row in part if row.state in WARNED),
+        references=",".join([f'"{row.key[1]}"' for row in new]),
+        numbers=_hexed(each.driver_number for each in hashes if each.driver_number),
+        persons=_hexed(each.person for each in hashes),
+        unnumbered=_hexed(each.person for each in hashes if not each.driver_number),
+        offers=lines.offers(offers).encode(),
+        settled=lines.rows(map(as_found, part)).encode(),
+        events=lines.events(new).encode(),
+        packed=[pickle.dumps([row.packed() for row in part], 5)],
+    )
+
+
+def _as_they_are(part: Sequence[Prepared]) -> Slice:
+    return Slice(
+        part[-1].number, len(part), Counter(row.state for row in part), 0, "", "", "", "", b"", b"", b"", part
+    )
+
+
+def _joined(pieces: Sequence[Slice]) -> Slice:
+    states: Counter[str] = Counter()
+    for piece in pieces:
+        states.update(piece.states)
+    return Slice(
+        last=pieces[-1].last,
+        count=sum(piece.count for piece in pieces),
+        states=states,
+        warnings=sum(piece.warnings for piece in pieces),
+        references=_array(piece.references for piece in pieces),
+        numbers=_array(piece.numbers for piece in pieces),
+        persons=_array(piece.persons for piece in pieces),
+        unnumbered=_array(piece.unnumbered for piece in pieces),
+        offers=b"".join([piece.offers for piece in pieces]),
+        settled=b"".join([piece.settled for piece in pieces]),
+        events=b"".join([piece.events for piece in pieces]),
+        packed=[each for piece in pieces for each in piece.packed],
+    )
+
+
+def _array(parts: Iterable[str]) -> str:
     """One literal: a thousand parameters take longer to read than to look up."""
-    return "{" + ",".join(values) + "}"
+    return "{" + ",".join(filter(None, parts)) + "}"
 
 
-def _hashes(hashes: Iterable[bytes]) -> str:
-    return _array(f'"\\\\x{each.hex()}"' for each in hashes)
+def _hexed(hashes: Iterable[bytes]) -> str:
+    return ",".join([f'"\\\\x{each.hex()}"' for each in hashes])
 
 
 @contextmanager
@@ -195,7 +230,6 @@ def _make_and_exit(make: Callable[[], Generator[Slice]], write_end: int) -> None
         with os.fdopen(write_end, "wb") as pipe:
             try:
                 for part in make():
-                    part.pack()
                     _send(pipe, part)
                 _send(pipe, None)
             except BrokenPipeError:
@@ -207,16 +241,14 @@ def _make_and_exit(make: Callable[[], Generator[Slice]], write_end: int) -> None
 
 
 def _send(pipe: Any, told: Slice | Exception | None) -> None:
-    content = pickle.dumps(told, 5)
-    pipe.write(_LENGTH.pack(len(content)))
-    pipe.write(content)
+    # Straight into the pipe: what is large is not copied first.
+    pickle.dump(told, pipe, 5)
     pipe.flush()
 
 
 def _receive(pipe: Any) -> Slice | Exception | None:
-    head = pipe.read(_LENGTH.size)
-    content = pipe.read(_LENGTH.unpack(head)[0]) if len(head) == _LENGTH.size else b""
-    if not content:
-        raise ChildProcessError("the process that checks the rows has ended before its time")
-    told: Slice | Exception | None = pickle.loads(content)  # noqa: S301 - made by our own child
+    try:
+        told: Slice | Exception | None = pickle.load(pipe)  # noqa: S301 - made by our own child
+    except (EOFError, pickle.UnpicklingError) as error:
+        raise ChildProcessError("the process that checks the rows has ended before its time") from error
     return told

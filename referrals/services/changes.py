@@ -120,10 +120,11 @@ def content_text(values: ReferralValues, course_type_id: int) -> str:
     """
     limit, speed = values.speed_limit_mph, values.recorded_speed_mph
     text = (
-        f"{values.force_code}\t{values.reference}\t{course_type_id}\t{values.offence_code}\t{values.offence_at}\t"
-        f"{NULL if limit is None else limit}\t{NULL if speed is None else speed}\t{values.date_of_birth}\t"
+        f"{values.force_code}\t{values.reference}\t{course_type_id}\t{values.offence_code}\t"
+        f"{values.offence_at.isoformat(timespec='minutes')}\t"
+        f"{NULL if limit is None else limit}\t{NULL if speed is None else speed}\t{values.date_of_birth.isoformat()}\t"
         f"{values.licence_type}\t{values.licence_country}\t{values.country}\t"
-        f"{values.offer_date}\t{values.book_by}\t{values.complete_by}\t"
+        f"{values.offer_date.isoformat()}\t{values.book_by.isoformat()}\t{values.complete_by.isoformat()}\t"
     )
     free = (
         f"{values.offence_location}\t{values.vehicle_registration}\t{values.title}\t{values.forenames}\t"
