@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
@@ -40,10 +41,21 @@ class EmbeddedPostgres:
     databases and roles.
     """
 
-    def __init__(self, data_dir: Path, port: int | None = None, *, durable: bool = True) -> None:
-        """Data goes to `data_dir`, or to a private place kept for it where the server's account cannot reach it."""
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int | None = None,
+        *,
+        durable: bool = True,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Data goes to `data_dir`, or to a private place kept for it where the server's account cannot reach it.
+
+        `settings` are the server's own, by their names in postgresql.conf.
+        """
         self.wanted_dir = data_dir.absolute()
         self.durable = durable
+        self.settings = dict(settings or {})
         self._asked_port = port
         self.port = 0
         self.data_dir = self.wanted_dir
@@ -167,6 +179,7 @@ class EmbeddedPostgres:
             "log_timezone": "UTC",
             "log_checkpoints": "off",
             **({} if self.durable else _CARELESS),
+            **self.settings,
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return Launch(
