@@ -58,7 +58,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 class ErrorPagesMiddleware:
-    """Gives a body to error answers that come without one: Django's own 405 and 410, for example."""
+    """Gives a body to error answers that come without one: Django's own 405 and 410, for example.
+
+    And an error answer to what would be redirected, and lose what was sent, for want of a slash.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -66,6 +69,9 @@ class ErrorPagesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Replaces an empty body and keeps the headers that were set."""
         response = self.get_response(request)
+        if response.status_code == 301 and wants_problem(request) and request.method not in ("GET", "HEAD", "OPTIONS"):
+            # Followed, it would become a GET, and the caller would be told of a verb that they never sent.
+            return error_page(request, 404, detail="The address must end with a slash.")
         if response.status_code not in STATUSES or not isinstance(response, HttpResponse) or response.content:
             return response
         page = error_page(request, response.status_code)

@@ -99,6 +99,15 @@ def test_error_page_that_breaks_leaves_a_bare_one(browser: Client, monkeypatch: 
     assert b"<h1>Sorry, there is a problem with the service</h1>" in response.content
 
 
+def test_api_sends_nobody_on_who_has_forgotten_the_slash_of_what_they_send(browser: Client) -> None:
+    refused = browser.post("/api/v1/post-only")
+    assert refused.status_code == 404
+    assert refused["Content-Type"] == "application/problem+json"
+    assert refused.json()["detail"] == "The address must end with a slash."
+    assert browser.get("/api/v1/post-only").status_code == 301
+    assert browser.post("/post-only").status_code == 301
+
+
 class Unread:
     """A body that nobody may read."""
 
