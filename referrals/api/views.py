@@ -155,6 +155,7 @@ class RowsView(ForceView):
             rows = rows.filter(state=state)
         pages = RowPages()
         page = pages.paginate_queryset(rows, request, view=self)
+        self.log("batch.rows_read", subject=f"batch:{batch.pk}")
         return pages.get_paginated_response(RowSerializer(page, many=True).data)
 
 

@@ -70,6 +70,8 @@ def batch(request: HttpRequest, desk: Desk, batch_id: UUID) -> HttpResponse:
     found = selectors.batch_of_force(force=desk.force, batch_id=batch_id)
     context = _progress_context(found, desk)
     if found.status not in UNFINISHED:
+        # Its groups show what stands in people's cells.
+        desk.opened("batch.opened", subject=f"batch:{found.pk}")
         quarantined = selectors.problem_groups(found, state=RowState.QUARANTINED) if found.quarantined else []
         context |= {
             "sender": selectors.sender_of(found),
@@ -112,6 +114,7 @@ def batch_rows(request: HttpRequest, desk: Desk, batch_id: UUID) -> HttpResponse
     rows = selectors.rows_of(found, state="" if warned else state, warned=warned, after=start, limit=_ROWS + 1)
     more = len(rows) > _ROWS
     rows = rows[:_ROWS]
+    desk.opened("batch.rows_read", subject=f"batch:{found.pk}")
     return render(
         request,
         "referrals/rows.html",

@@ -176,6 +176,8 @@ def test_rows_are_followed_by_cursor(api: Client) -> None:
     second = api.get(first["next"]).json()
     assert [row["row"] for row in first["results"] + second["results"]] == list(range(2, 302))
     assert second["next"] is None
+    read = ("batch.rows_read", f"batch:{batch.pk}", "api:46")
+    assert list(AccessLog.objects.values_list("action", "subject", "actor")) == [read, read]
     problem(api.get(f"/api/v1/batches/{batch.pk}/rows/?state=good"), 422)
 
 

@@ -249,6 +249,21 @@ def test_rows_with_warnings_can_be_read_by_themselves(client: Client, officer: O
     assert "Rejected (12)" in page.content.decode()
 
 
+def test_reading_a_receipt_and_its_rows_is_on_record(client: Client, officer: Officer) -> None:
+    waiting = receive(GOOD.read_bytes())
+    client.get(f"/police/batches/{waiting.pk}/")
+    client.get(f"/police/batches/{waiting.pk}/progress/")
+    assert not AccessLog.objects.exists()
+    batch = import_bytes(UGLY.read_bytes())
+    client.get(f"/police/batches/{batch.pk}/")
+    client.get(f"/police/batches/{batch.pk}/rows/?state=rejected")
+    me = f"officer:{officer.user_id}"
+    assert list(AccessLog.objects.order_by("id").values_list("action", "subject", "actor", "allowed")) == [
+        ("batch.opened", f"batch:{batch.pk}", me, True),
+        ("batch.rows_read", f"batch:{batch.pk}", me, True),
+    ]
+
+
 def test_receipt_names_who_sent_the_file(client: Client, officer: Officer) -> None:
     batch = import_bytes(GOOD.read_bytes())
     Batch.objects.filter(pk=batch.pk).update(received_by=f"officer:{officer.user_id}")
@@ -600,8 +615,8 @@ def test_unknown_ids_are_404(client: Client, officer: Officer) -> None:
 QUERIES = {
     "dashboard": 12,
     "batches": 4,
-    "batch": 5,
-    "batch_rows": 4,
+    "batch": 6,
+    "batch_rows": 5,
     "decisions": 4,
     "search": 4,
     "returns": 7,
