@@ -4,6 +4,12 @@ from common.errors import NotFoundError, PortalError, TransitionError
 from courses.errors import NoPlaceLeftError
 
 
+class PolicyInThePastError(PortalError):
+    """The rules may only be changed from a day that has not begun, after those that are planned last."""
+
+    message = "New rules must begin on a later day than today, and than those that are planned last."
+
+
 class BookingNotFoundError(NotFoundError):
     """There is no such booking, or it is somebody else's: the two look alike on purpose."""
 

@@ -1,6 +1,7 @@
 """Pure rules of booking: what can be booked and why not, what comes back on cancelling, how long a hold lasts."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -131,6 +132,16 @@ def move_fee(
     if moves_before == 0 and now <= free_until:
         return MoveFee("FREE", 0, free_until)
     return MoveFee("LATE", move_fee_pence, full_from)
+
+
+def fee_again(parts: Mapping[str, int], *, percent: int) -> dict[str, int]:
+    """The parts of the fee asked again of who missed a course: so much of the fee, out of KCC's own part alone.
+
+    What falls due to the force, to UKROEd and for VAT when the course is completed is asked whatever the policy says.
+    """
+    total = sum(parts.values())
+    owed_to_others = total - parts["provider"]
+    return {**parts, "provider": max(total * percent // 100 - owed_to_others, 0)}
 
 
 def refunded_on_withdrawal(*, reason: str, starts_at: dt.datetime, now: dt.datetime, notice_days: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import Case, Count, F, Q, Value, When
 
 from bookings import rules
-from bookings.constants import LIVE, UNSETTLED_LATE, NeedKind
+from bookings.constants import LIVE, UNSETTLED_LATE, BookingStatus, NeedKind
 from bookings.models import Booking, LatePayment, Move, Need, PlaceOffer, Policy, WaitingEntry
 from bookings.rules import Hidden
 from common.clock import end_of_london_day, london_day, start_of_london_day
@@ -281,6 +281,24 @@ class Sold:
     status: str
     fee_pence: int
     bookings: int
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUnder:
+    """How many holds and bookings keep a policy."""
+
+    valid_from: dt.date
+    held: int
+    confirmed: int
+
+
+def made_under() -> list[MadeUnder]:
+    """Every policy with what is open under it, the newest first, in one query."""
+    counted = Policy.objects.annotate(
+        held=Count("booking", filter=Q(booking__status=BookingStatus.HELD)),
+        confirmed=Count("booking", filter=Q(booking__status=BookingStatus.CONFIRMED)),
+    ).order_by("-valid_from")
+    return [MadeUnder(**row) for row in counted.values("valid_from", "held", "confirmed")]
 
 
 @dataclass(frozen=True, slots=True)

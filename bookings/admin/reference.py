@@ -2,12 +2,17 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from audit.admin import HistoryAdmin
+from bookings import selectors, services
 from bookings.models import ConsentText, Policy
-from courses.admin.acts import NoDelete
+from common import clock
+from courses.admin.acts import NoDelete, acting_staff
+from payments.admin.previews import Table, previewed_page
 
 
 @admin.register(ConsentText)
@@ -24,10 +29,67 @@ class ConsentTextAdmin(NoDelete, HistoryAdmin):
 
 @admin.register(Policy)
 class PolicyAdmin(NoDelete, HistoryAdmin):
-    """The rules of booking with their dates. One is only ended; bookings keep the one they were made under."""
+    """The rules of booking with their dates: only followed by others, and bookings keep those they were made by."""
 
-    list_display = ("valid_from", "valid_to", "hold_minutes", "cancel_days", "cancel_notice_days")
+    list_display = ("valid_from", "valid_to", "cancel_days", "cancel_notice_days", "move_free_days", "move_fee_pence")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Policy | None = None) -> tuple[str, ...]:
-        """Everything but the last day, once it exists."""
-        return tuple(field.name for field in Policy._meta.fields if field.name != "valid_to") if obj else ()
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """No."""
+        return False
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Other rules from a day on, with what they would change in sight."""
+        by, now = acting_staff(request, "bookings.add_policy"), clock.now()
+        last = Policy.objects.order_by("-valid_from")[:1].get()
+
+        def act(given: dict[str, Any]) -> str:
+            services.change_policy(
+                valid_from=given["valid_from"],
+                values={name: given[name] for name in Policy.rule_names()},
+                reason=given["reason"],
+                by=by,
+                now=now,
+            )
+            return "The rules are set."
+
+        return previewed_page(
+            self,
+            request,
+            form=PolicyForm(request.POST if request.method == "POST" else None, initial=last.rules),
+            title="Set the rules of booking from a day on",
+            preview=lambda given: _preview(last, given),
+            act=act,
+            back=reverse("admin:bookings_policy_changelist"),
+            button="Set the rules",
+        )
+
+
+class PolicyForm(forms.Form):
+    """Every rule of booking, from which day, and why."""
+
+    valid_from = forms.DateField(help_text="first London day of booking they apply to (YYYY-MM-DD); after today")
+    reason = forms.CharField(max_length=200, help_text="Who decided it")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields.update(forms.fields_for_model(Policy, fields=Policy.rule_names()))
+
+
+def _preview(last: Policy, given: dict[str, Any]) -> list[Table]:
+    """The rules that change, and how many holds and bookings keep those they were made by."""
+    before = last.rules
+    changed = [
+        (name.replace("_", " ").capitalize(), str(before[name]), str(given[name]))
+        for name in Policy.rule_names()
+        if given[name] != before[name]
+    ]
+    made = [
+        (clock.date_words(line.valid_from), str(line.held), str(line.confirmed)) for line in selectors.made_under()
+    ]
+    first = clock.date_words(given["valid_from"])
+    return [
+        Table(f"What changes for bookings made from {first}", ("Rule", "Is", "Will be"), changed, "Nothing changes."),
+        Table("Open holds and bookings keep their rules", ("Rules from", "Open holds", "Confirmed"), made),
+    ]

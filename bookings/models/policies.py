@@ -5,7 +5,7 @@ import datetime as dt
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, Q, Value
 
 from audit.history import History
 
@@ -54,6 +54,13 @@ class Policy(models.Model):
     )
     late_offer_dates = models.PositiveSmallIntegerField(help_text="how many other dates they are offered")
 
+    missed_fee_percent = models.PositiveSmallIntegerField(
+        default=100, help_text="of the fee, asked again of who did not complete a course they had booked"
+    )
+    kcc_cancelled_refund_percent = models.PositiveSmallIntegerField(
+        default=100, help_text="of the fee, sent back when KCC cancels"
+    )
+
     objects = PolicyQuerySet.as_manager()
     history = History()
 
@@ -61,6 +68,11 @@ class Policy(models.Model):
         ordering = ["-valid_from"]
         verbose_name_plural = "policies"
         constraints = [
+            models.CheckConstraint(
+                name="bookings_policy_percents",
+                condition=Q(missed_fee_percent__lte=100, kcc_cancelled_refund_percent__lte=100),
+                violation_error_message="No more than all of the fee.",
+            ),
             ExclusionConstraint(
                 name="bookings_policy_no_overlap",
                 expressions=[
@@ -70,8 +82,20 @@ class Policy(models.Model):
                     )
                 ],
                 violation_error_message="Another policy is valid on some of these days.",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
         return f"Booking policy from {self.valid_from}"
+
+    @property
+    def rules(self) -> dict[str, int]:
+        """Every rule by its field's name."""
+        return {name: getattr(self, name) for name in self.rule_names()}
+
+    @classmethod
+    def rule_names(cls) -> list[str]:
+        """The fields that are rules, in their order."""
+        return [
+            field.name for field in cls._meta.concrete_fields if field.name not in ("id", "valid_from", "valid_to")
+        ]

@@ -40,6 +40,7 @@ from bookings.services.moving import (
 from bookings.services.needing import arrange_need, take_need, tell_needs
 from bookings.services.offering import offer_places
 from bookings.services.paying import start_payment
+from bookings.services.policies import change_policy
 from bookings.services.reconciling import days_due, reconcile_due_payments, reconcile_payments
 from bookings.services.refunding import policy_refund_pence
 from bookings.services.reminding import schedule_reminders
@@ -59,6 +60,7 @@ __all__ = [
     "arrange_need",
     "cancel",
     "change_contact",
+    "change_policy",
     "check_can_move",
     "choose_late_date",
     "complete_move",

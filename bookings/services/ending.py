@@ -80,8 +80,11 @@ def refund_on_cancel(booking: Booking, *, cause: CancelCause, now: dt.datetime, 
     """What would come back if the booking were cancelled now: the page shows it before it is done."""
     if booking.confirmed_at is None:
         return NOTHING
-    if cause == CancelCause.KCC or evidence:
-        return _refund(paid_pence(booking), RefundReason.GOODWILL if evidence else RefundReason.KCC_CANCELLED)
+    if evidence:
+        return _refund(paid_pence(booking), RefundReason.GOODWILL)
+    if cause == CancelCause.KCC:
+        percent = booking.policy.kcc_cancelled_refund_percent
+        return _refund(paid_pence(booking) * percent // 100, RefundReason.KCC_CANCELLED)
     in_time = rules.may_cancel_for_refund(
         confirmed_at=booking.confirmed_at,
         starts_at=booking.place.session.starts_at,

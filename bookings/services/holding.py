@@ -34,7 +34,7 @@ from courses.errors import NoPlaceLeftError, SessionNotFoundError, SessionNotOpe
 from courses.models import Place, Session
 from payments import selectors as fees
 from payments import services as payments
-from referrals.constants import BOOKABLE
+from referrals.constants import BOOKABLE, ReferralStatus
 from referrals.models import Referral
 
 _TRIES = 5
@@ -122,6 +122,14 @@ def _hold_locked(referral: Referral, session: Session, live: Booking | None, by:
     fee = fees.fee_on(
         course_type_id=session.course_type_id, mode=session.mode, force_code=referral.force_id, on=london_day(now)
     )
+    parts = {
+        "police": fee.police_pence,
+        "levy": fee.levy_pence,
+        "vat": fee.vat_pence,
+        "provider": fee.provider_pence,
+    }
+    if referral.status == ReferralStatus.NOT_COMPLETED:
+        parts = rules.fee_again(parts, percent=policy.missed_fee_percent)
     booking = _insert(
         Booking(
             referral=referral,
@@ -132,13 +140,8 @@ def _hold_locked(referral: Referral, session: Session, live: Booking | None, by:
             policy=policy,
             email=live.email if live else "",
             mobile=live.mobile if live else "",
-            fee_pence=fee.total_pence,
-            fee_parts={
-                "police": fee.police_pence,
-                "levy": fee.levy_pence,
-                "vat": fee.vat_pence,
-                "provider": fee.provider_pence,
-            },
+            fee_pence=sum(parts.values()),
+            fee_parts=parts,
         )
     )
     audit.record(

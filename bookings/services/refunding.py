@@ -25,5 +25,7 @@ def policy_refund_pence(charge: Charge) -> int:
         cancel_days=booking.policy.cancel_days,
         notice_days=booking.policy.cancel_notice_days,
     )
-    left = charge.paid_pence - charge.refunded_pence
-    return left if in_time or booking.cancel_cause == CancelCause.KCC else 0
+    percent = 100 if in_time else 0
+    if booking.cancel_cause == CancelCause.KCC:
+        percent = booking.policy.kcc_cancelled_refund_percent
+    return max(charge.paid_pence * percent // 100 - charge.refunded_pence, 0)
