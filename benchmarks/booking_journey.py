@@ -3,7 +3,8 @@
 Four web processes, the Celery worker and beat on a durable PostgreSQL. The processor time is that of web, worker,
 beat, PostgreSQL and Redis, until every message of the bookings is sent; candidates, sandbox and mail server are not
 counted.
-Environment: BENCH_BOOKINGS (200 for each number of candidates), BENCH_HELD (200000), BENCH_SESSIONS (2000).
+Environment: BENCH_BOOKINGS (200 for each number of candidates), BENCH_HELD (200000), BENCH_SESSIONS (2000),
+BENCH_HOLDS (3000, for the step that takes a place).
 """
 
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure
+from benchmarks.journey import taking
 from benchmarks.journey.portal import Portal
 
 CANDIDATES = (1, 8, 32)
@@ -29,11 +31,12 @@ def run() -> list[Figure]:
     bookings = int(os.environ.get("BENCH_BOOKINGS", "200"))
     held = int(os.environ.get("BENCH_HELD", "200000"))
     open_sessions = int(os.environ.get("BENCH_SESSIONS", "2000"))
+    holds = int(os.environ.get("BENCH_HOLDS", "3000"))
     counts = {hands: bookings if hands > 1 else max(bookings // 4, 10) for hands in CANDIDATES}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, Portal(Path(folder)) as portal:
         filled = portal.child(
             "benchmarks.journey.fill",
-            {"held": held, "sessions": open_sessions, "offers": WARM_UP + sum(counts.values())},
+            {"held": held, "sessions": open_sessions, "offers": WARM_UP + sum(counts.values()) + holds},
         )
         portal.serve()
         print(f"PostgreSQL: {portal.durability()}", file=sys.stderr)
@@ -45,6 +48,7 @@ def run() -> list[Figure]:
             told = _journeys(portal, references[taken : taken + count], hands, first=taken)
             taken += count
             figures += _figures(told, hands)
+        figures += taking.measure(portal, references[taken:])
     return figures
 
 

@@ -24,14 +24,14 @@ def main() -> dict[str, object]:
     with connection.cursor() as cursor:
         if given.get("held"):
             fill(cursor, given["held"])
-        sessions = _sessions(given["sessions"])
+        sessions = _sessions(given["sessions"], given.get("capacity"))
         references = _offers(given["offers"])
         for table in ("referrals_referral", "courses_session"):
             cursor.execute(f"VACUUM ANALYZE {table}")
     return {"references": references, "sessions": sessions}
 
 
-def _sessions(count: int) -> list[int]:
+def _sessions(count: int, capacity: int | None = None) -> list[int]:
     """Courses for speeding, one in four in a classroom: nine or twelve places each, at five times of the day."""
     from common import clock
     from courses.models import CourseType, CourseVersion, Room, Session, Venue
@@ -68,7 +68,7 @@ def _sessions(count: int) -> list[int]:
                 status="OPEN",
                 status_at=now,
                 status_by="command:measure",
-                capacity=12 if is_room else 9,
+                capacity=capacity or (12 if is_room else 9),
                 joining_url="" if is_room else "https://meet.example.org/j/1234",
             )
         )

@@ -17,6 +17,7 @@ from devtools.stripe_sandbox.testing import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WEBHOOK_SECRET = "whsec_for_measurements_only"
+EVENTS = ["checkout.session.*", "refund.*", "charge.dispute.*", "payout.*"]
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -80,7 +81,9 @@ class Portal:
         return json.loads(done.stdout.splitlines()[-1])
 
     def serve(self) -> None:
-        """Start web, worker and beat; the database is migrated by now."""
+        """Start web, worker and beat; the database is migrated by now. Stripe tells of what README.md asks it to."""
+        where = {"url": f"{self.web.url}/payments/stripe/webhook/", "secrets": [WEBHOOK_SECRET], "types": EVENTS}
+        self.sandbox.control("endpoints", endpoints=[where])
         self.web.env = {**self.web.env, **self.env}
         self.worker, self.beat = self._worker(self.env), self._beat(self.env)
         self._things.callback(self.web.close)
