@@ -4,10 +4,11 @@ import datetime as dt
 from collections.abc import Iterator
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q
 
 from audit.context import Actor
-from bookings.constants import BookingStatus
-from bookings.models import Booking
+from bookings.constants import BookingStatus, MoveStatus
+from bookings.models import Booking, Move
 from common.clock import end_of_london_day, london_day
 from payments import services as payments
 from payments.constants import ExceptionKind, Purpose, RunStatus
@@ -81,14 +82,18 @@ def _unpaid(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
 
 
 def _unplaced(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
-    """Fees for which, by the day, neither a place was found nor a refund asked."""
+    """Fees, of courses and of moves, for which by the day neither a place was found nor a refund asked."""
+    without_place = Booking.objects.filter(status__in=_WITHOUT_PLACE)
+    is_booked = Q(purpose=Purpose.COURSE_FEE) & ~Q(booking_reference__in=without_place.values("reference"))
+    is_moved = ~Q(purpose=Purpose.COURSE_FEE) & Exists(
+        Move.objects.filter(charge=OuterRef("pk"), status=MoveStatus.DONE)
+    )
     paid = Charge.objects.filter(
-        purpose=Purpose.COURSE_FEE,
+        ~(is_booked | is_moved),
         attempts__is_extra=False,
         attempts__paid_at__gte=start - PLACED_OR_SENT_BACK_WITHIN,
         attempts__paid_at__lt=end - PLACED_OR_SENT_BACK_WITHIN,
         refunded_pence=0,
-        booking_reference__in=Booking.objects.filter(status__in=_WITHOUT_PLACE).values("reference"),
     ).order_by("pk")
     for reference, pence in paid.values_list("booking_reference", "paid_pence"):
         note = "paid, and a day later neither a place nor a refund"

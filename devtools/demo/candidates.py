@@ -139,6 +139,29 @@ class Candidates:
         self.booked[offer.key] = booking, lesson
         return booking
 
+    def move(self, offer: Offer, *, now: dt.datetime) -> None:
+        """Change the date, free of charge, to the next one of its kind; nothing where there is none."""
+        booking, lesson = self.booked[offer.key]
+        later = (
+            one
+            for one in self.lessons
+            if (one.code, one.town, one.name) == (lesson.code, lesson.town, "")
+            and one.starts_at > lesson.starts_at
+            and london_day(one.ends_at) <= offer.complete_by
+            and one.has_place
+        )
+        wanted = next(later, None)
+        booking = Booking.objects.with_session().get(pk=booking.pk)
+        if wanted is None or bookings.quote_move(booking, now=now).pence:
+            return
+        by = self.actor(offer)
+        with acting(by):
+            move = bookings.hold_move(booking_id=booking.pk, session_id=wanted.pk, by=by, now=now)
+            bookings.confirm_move(move_id=move.pk, by=by, now=now + 2 * MINUTE)
+        lesson.taken -= 1
+        wanted.taken += 1
+        self.booked[offer.key] = booking, wanted
+
     def cancel(self, offer: Offer, *, now: dt.datetime) -> None:
         """Cancel what is booked."""
         booking, lesson = self.booked.pop(offer.key)

@@ -213,7 +213,9 @@ class Story:
     def _book_ahead(self, offer: Offer, now: dt.datetime) -> None:
         soonest = max(now, self.now) + dt.timedelta(hours=50)
         lesson = self.candidates.choose(offer, now=now, until=FOREVER, earliest=soonest)
-        self.candidates.book(offer, lesson, now=now)
+        booked = self.candidates.book(offer, lesson, now=now)
+        if booked and offer is self.offers.of(Fate.BOOKS_AHEAD)[0]:
+            self.clock.at(now + dt.timedelta(days=1), lambda when: self.candidates.move(offer, now=when))
 
     def _hold_only(self, offer: Offer, now: dt.datetime) -> None:
         soonest = max(now, self.now) + dt.timedelta(days=4)

@@ -54,6 +54,25 @@ def test_paid_with_neither_place_nor_refund_is_told_a_day_later(
     assert _found(now=NOON) == told
 
 
+@pytest.mark.parametrize(("status", "is_told"), [("DONE", False), ("LAPSED", True)])
+def test_a_fee_for_a_move_that_was_not_made_is_told_a_day_later(
+    stripe_sandbox: Any, status: str, is_told: bool
+) -> None:
+    paid_at = NOON - 26 * HOUR
+    booking = b.ConfirmedBookingFactory.create(now=paid_at)
+    PaidChargeFactory.create(now=paid_at, booking_reference=booking.reference)
+    fee = PaidChargeFactory.create(
+        now=paid_at,
+        booking_reference=booking.reference,
+        purpose="MOVE_FEE",
+        amount_pence=2500,
+        parts={"police": 0, "levy": 0, "vat": 0, "provider": 2500},
+    )
+    b.PaidMoveFactory.create(now=paid_at, booking=booking, charge=fee, status=status)
+    told = [("PAID_UNPLACED", f"booking:{booking.reference}", 2500, None)] if is_told else []
+    assert _found(now=NOON) == told
+
+
 def test_paid_with_a_refund_under_way_is_not_told(stripe_sandbox: Any) -> None:
     from tests.factories.payments import RefundFactory
 

@@ -58,3 +58,30 @@ def test_the_notice_before_a_course_keeps_the_clock_on_the_wall() -> None:
     given = {"confirmed_at": starts_at - dt.timedelta(days=10), "starts_at": starts_at, "cancel_days": 14}
     assert rules.may_cancel_for_refund(now=london(2027, 3, 23, 9), notice_days=7, **given)  # type: ignore[arg-type]
     assert not rules.may_cancel_for_refund(now=london(2027, 3, 23, 9, 1), notice_days=7, **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("now", "moves_before", "rule", "pence", "until"),
+    [
+        # Nine o'clock a week before on the wall, though the clocks went forward in between.
+        (london(2027, 3, 23, 9), 0, "FREE", 0, london(2027, 3, 23, 9)),
+        (london(2027, 3, 23, 9, 1), 0, "LATE", 2500, london(2027, 3, 29, 9)),
+        (london(2027, 3, 1, 9), 1, "LATE", 2500, london(2027, 3, 29, 9)),
+        (london(2027, 3, 29, 9), 0, "LATE", 2500, london(2027, 3, 29, 9)),
+        (london(2027, 3, 29, 9, 1), 0, "FULL_FEE", 9200, london(2027, 3, 30, 9)),
+        (london(2027, 3, 29, 9, 1), 3, "FULL_FEE", 9200, london(2027, 3, 30, 9)),
+    ],
+)
+def test_s04_what_a_move_costs_and_until_when(
+    now: dt.datetime, moves_before: int, rule: str, pence: int, until: dt.datetime
+) -> None:
+    fee = rules.move_fee(
+        starts_at=london(2027, 3, 30, 9),
+        now=now,
+        moves_before=moves_before,
+        course_fee_pence=9200,
+        move_fee_pence=2500,
+        free_days=7,
+        full_fee_hours=24,
+    )
+    assert (fee.rule, fee.pence, fee.until) == (rule, pence, until)

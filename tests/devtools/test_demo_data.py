@@ -15,7 +15,7 @@ from django.db.models import Count, F, Sum
 from accounts.models import User
 from audit.models import AuditEvent
 from bookings.constants import BookingStatus, CancelCause
-from bookings.models import Booking
+from bookings.models import Booking, Move
 from common.clock import from_london, london_day
 from common.working_time import bank_holidays
 from courses.constants import Mode, SessionStatus
@@ -120,6 +120,7 @@ def test_the_demo_is_a_living_house(stripe_sandbox: Sandbox, settings: Any, tmp_
     call_command("load_demo", now=NOW, stdout=said)
 
     assert "the demo is loaded" in said.getvalue()
+    assert list(Move.objects.values_list("status", "rule")) == [("DONE", "FREE")]
     _check_who_signs_in()
     _check_referrals()
     _check_bookings()
