@@ -218,6 +218,8 @@ def test_candidates_pages_after_paying(
     bookings.lapse(booking_id=booking.pk, by=JOB, now=later)
     b.BookingFactory.create(session=booking.place.session, now=clock.now())
     page.goto(back)
+    looker.look("other-dates", "Your payment arrived after your place had gone")
+    press(page, "Have my money back")
     looker.look("paid-too-late", "Your payment came too late for this place")
 
     ready_to_pay(offer)
@@ -234,6 +236,57 @@ def test_candidates_pages_after_paying(
     looker.look("withdrawn", "The police have withdrawn your offer")
     page.goto("/offer/")
     looker.look("offer-withdrawn", "Kent Police offered you a course")
+    assert looker.faults == []
+
+
+def test_the_waiting_list(new_page: NewPage, live_web: Web, offer: Referral) -> None:
+    page = new_page()
+    looker = Looker(page, "waiting", live_web.url)
+    c.VenueFactory.create_batch(2)
+    sign_in(page)
+    page.goto("/waiting/")
+    looker.look("join", "Join the waiting list")
+    press(page, "Join the waiting list")
+    looker.look("dates-are-free", "Join the waiting list")
+    page.get_by_label("Sunday").check()
+    page.get_by_label("Online, by video call").check()
+    press(page, "Join the waiting list")
+    looker.look("joined", "You are on the waiting list")
+    page.goto("/waiting/join/")
+    looker.look("change", "Change what you wait for")
+    page.goto("/waiting/offer/")
+    looker.look("nothing-held", "We do not hold a place for you at the moment")
+    days = 14 - clock.london_day(clock.now()).weekday() + 6
+    session_in(days=days, capacity=1)
+    assert bookings.offer_places(by=JOB, now=clock.now())["offered"] == 1
+    page.goto("/waiting/")
+    looker.look("waiting-with-a-place", "You are on the waiting list")
+    page.goto("/waiting/offer/")
+    looker.look("offer", "A place has come free for you")
+    press(page, "Take this place")
+    looker.look("taken", "How can we reach you?")
+    page.goto("/waiting/")
+    press(page, "Leave the waiting list")
+    looker.look("left", "You have left the waiting list")
+
+    booking = Booking.objects.get()
+    bookings.cancel(booking_id=booking.pk, by=JOB, now=clock.now())
+    Session.objects.filter(pk=booking.place.session_id).update(status="CANCELLED", cancel_reason="Ill")
+    Referral.objects.filter(pk=offer.pk).update(status="BOOKED", first_booked_at=clock.now())
+    later = session_in(days=60)
+    b.ConfirmedBookingFactory.create(now=clock.now(), referral=offer, session=later)
+    page.goto("/booking/")
+    page.get_by_role("link", name="Wait for an earlier date").click()
+    looker.look("join-booked", "Wait for an earlier date")
+    page.get_by_label("Sunday").check()
+    press(page, "Join the waiting list")
+    looker.look("joined-booked", "You are on the waiting list")
+    session_in(days=days + 7, capacity=1)
+    assert bookings.offer_places(by=JOB, now=clock.now())["offered"] == 1
+    page.goto("/waiting/offer/")
+    looker.look("offer-booked", "A place has come free for you")
+    press(page, "Take this place")
+    looker.look("moved", "Your booking")
     assert looker.faults == []
 
 
