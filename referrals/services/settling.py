@@ -85,7 +85,7 @@ def _held(force_code: str, references: str) -> dict[str, tuple[int, bytes]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT reference, id, content_hash FROM referrals_referral "
-            "WHERE force_id = %s AND reference = ANY(%s::text[]) ORDER BY id FOR NO KEY UPDATE",
+            "WHERE force_id = %s AND reference = ANY((SELECT %s::text[])::text[]) ORDER BY id FOR NO KEY UPDATE",
             [force_code, references],
         )
         return {reference: (pk, bytes(content)) for reference, pk, content in cursor.fetchall()}
@@ -99,21 +99,23 @@ def _completed(part: Slice) -> list[tuple[Any, ...]]:
 
 
 # By number; by name, birth and postcode where the earlier one has no number, which is seldom and a small index; and
-# where the later one has none. The latest offence first, so that the date told is the one that counts.
+# where the later one has none. The latest offence first, so that the date told is the one that counts. The arrays
+# stand in a SELECT because the planner would compare each of their thousand values with its statistics.
 _COMPLETED = """
     SELECT key, by_number, has_number, force_id, reference, course_type_id, offence_at FROM (
         SELECT driver_number_hash AS key, true AS by_number, true AS has_number,
                force_id, reference, course_type_id, offence_at
           FROM referrals_referral
-         WHERE driver_number_hash = ANY(%s::bytea[]) AND driver_number_hash <> '' AND status = 'COMPLETED'
+         WHERE driver_number_hash = ANY((SELECT %s::bytea[])::bytea[])
+           AND driver_number_hash <> '' AND status = 'COMPLETED'
         UNION ALL
         SELECT person_hash, false, false, force_id, reference, course_type_id, offence_at
           FROM referrals_referral
-         WHERE person_hash = ANY(%s::bytea[]) AND driver_number_hash = '' AND status = 'COMPLETED'
+         WHERE person_hash = ANY((SELECT %s::bytea[])::bytea[]) AND driver_number_hash = '' AND status = 'COMPLETED'
         UNION ALL
         SELECT person_hash, false, true, force_id, reference, course_type_id, offence_at
           FROM referrals_referral
-         WHERE person_hash = ANY(%s::bytea[]) AND driver_number_hash <> '' AND status = 'COMPLETED'
+         WHERE person_hash = ANY((SELECT %s::bytea[])::bytea[]) AND driver_number_hash <> '' AND status = 'COMPLETED'
     ) AS earlier ORDER BY offence_at DESC, reference"""
 
 
