@@ -167,6 +167,12 @@ def paid_too_late(
     )
 
 
+def was_told_paid_too_late(booking_reference: str) -> bool:
+    """Whether they were told that all of it goes back: when it has gone, that is no news."""
+    key = f"paid_too_late:{booking_reference}"
+    return notifications.was_told(dedupe_key=key)
+
+
 def session_changed(booking: Booking, *, now: dt.datetime) -> None:
     """Time, room or link of the session changed; updates the calendar entry."""
     starts_at = booking.place.session.starts_at
@@ -282,12 +288,6 @@ def late_dates(booking: Booking, offers: Sequence[PlaceOffer], *, amount_pence: 
             "dates_url": f"{settings.SITE_URL}{LATE_PATH}",
         },
     )
-
-
-def payment_received(booking: Booking, *, charge_id: int, amount_pence: int, paid_for: str, now: dt.datetime) -> None:
-    """A receipt for a payment that no other message tells of; `paid_for` ends "your payment for"."""
-    extra: dict[str, object] = {"amount": pounds(amount_pence), "paid_for": paid_for, "paid_at": moment_words(now)}
-    _tell(booking, "payment_received", f"payment_received:{charge_id}", now=now, extra=extra)
 
 
 def payment_refunded(*, booking_reference: str, refund_id: int, amount_pence: int, now: dt.datetime) -> None:

@@ -5,8 +5,11 @@ from typing import Any
 
 from audit.context import Actor
 from bookings import messages, services
+from bookings.constants import BookingStatus
+from bookings.models import Booking
 from courses.models import Session
-from payments.models import Charge, Refund
+from payments.constants import Purpose
+from payments.models import Attempt, Charge, Refund
 from referrals.models import Referral
 
 
@@ -21,10 +24,20 @@ def on_charge_settled(*, charge: Charge, by: Actor, now: dt.datetime, **_: Any) 
 
 
 def on_charge_refunded(*, charge: Charge, refund: Refund, now: dt.datetime, **_: Any) -> None:
-    """Tell the candidate that their money is on its way."""
+    """Tell the candidate that their money is on its way, unless the letter about what they paid too late told it."""
+    if messages.was_told_paid_too_late(charge.booking_reference):
+        return
     messages.payment_refunded(
         booking_reference=charge.booking_reference, refund_id=refund.pk, amount_pence=refund.amount_pence, now=now
     )
+
+
+def on_payment_failed(*, charge: Charge, attempt: Attempt, now: dt.datetime, **_: Any) -> None:
+    """Tell the candidate to pay again, while their place is held; a move's old date stays theirs in any case."""
+    held = Booking.objects.with_session().filter(status=BookingStatus.HELD, place__held_until__gt=now)
+    booking = held.filter(reference=charge.booking_reference).first()
+    if booking is not None and charge.purpose == Purpose.COURSE_FEE:
+        messages.payment_failed(booking, attempt_id=attempt.pk, amount_pence=charge.amount_pence, now=now)
 
 
 def on_referral_locking(*, referral_id: int, **_: Any) -> None:

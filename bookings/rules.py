@@ -43,6 +43,22 @@ def part_of_day(starts_at: dt.datetime) -> PartOfDay:
     return PartOfDay.MORNING if hour < NOON else PartOfDay.AFTERNOON if hour < EVENING else PartOfDay.EVENING
 
 
+def pages_of_weeks(dates: Mapping[dt.date, int], *, fewest: int) -> list[tuple[dt.date, dt.date]]:
+    """The weeks that a list shows together, first and last of each page: one, or as many as hold so many dates.
+
+    `dates` counts the dates of each week, by its Monday. The last page has what is left.
+    """
+    pages: list[tuple[dt.date, dt.date]] = []
+    held = fewest
+    for week in sorted(dates):
+        if held >= fewest:
+            pages.append((week, week))
+            held = 0
+        pages[-1] = (pages[-1][0], week)
+        held += dates[week]
+    return pages
+
+
 @lru_cache(maxsize=4096)  # asked for every open session, each time that a candidate looks at the dates
 def parts_of_day(starts_at: dt.datetime) -> frozenset[PartOfDay]:
     """The parts of the day, and of the week, in which London's clocks see a course start."""

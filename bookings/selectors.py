@@ -24,6 +24,8 @@ from referrals.models import Outcome, Referral
 Annotated = Any  # sessions with `hidden`, which the types of a QuerySet do not know
 
 
+# A week with fewer than this to choose from is shown together with the next.
+FEWEST_DATES = 5
 # More than anybody reads out on the telephone.
 MOST_DATES = 60
 
@@ -51,7 +53,7 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class OpenSessions:
-    """One week of what can be booked, where the other weeks are, and what is not shown and why."""
+    """A page of what can be booked, where the other pages are, and what is not shown and why. `week` is its first."""
 
     sessions: list[Session]
     hold_minutes: int
@@ -79,11 +81,11 @@ def open_sessions(
     needs: Collection[str] = (),
     moving: Booking | None = None,
 ) -> OpenSessions:
-    """What an offer can be booked on, one week of it, the next available first, and why the rest is not shown.
+    """What an offer can be booked on, a page of weeks, the next available first, and why the rest is not shown.
 
     What does not fit the candidate's `needs` (`NeedKind`) is among the rest. Where a booking is to be moved, its own
     session stands in its week too and is counted nowhere. Three queries, however many sessions there are: all are
-    counted, and only those of the week are loaded. A week that has nothing gives the next one that has.
+    counted, and only those of the page are loaded. A week that has nothing gives the next one that has.
     """
     policy = moving.policy if moving else Policy.objects.on(london_day(now))
     present = moving.place.session_id if moving else 0
@@ -117,14 +119,14 @@ def open_sessions(
                 parts[part] += group.sessions
         if is_mode and is_part and group.town:
             towns[group.town] += group.sessions
-    weeks = sorted(matching)
-    week = _week_shown(weeks, filters.week)
+    pages = rules.pages_of_weeks(matching, fewest=FEWEST_DATES)
+    at = _page_shown(pages, filters.week)
     return OpenSessions(
-        sessions=_of_week(offered, week, filters, needs, present) if week else [],
+        sessions=_of_weeks(offered, *pages[at], filters, needs, present) if pages else [],
         hold_minutes=policy.hold_minutes,
-        week=week,
-        earlier=max((other for other in weeks if week and other < week), default=None),
-        later=min((other for other in weeks if week and other > week), default=None),
+        week=pages[at][0] if pages else None,
+        earlier=pages[at - 1][0] if at else None,
+        later=pages[at + 1][0] if at + 1 < len(pages) else None,
         matching=matching.total(),
         bookable=bookable,
         hidden=dict(hidden),
@@ -150,16 +152,16 @@ def _groups(offered: Annotated) -> Iterable[Group]:
     return map(Group._make, told.annotate(sessions=Count("pk")).order_by())
 
 
-def _of_week(
-    offered: Annotated, week: dt.date, filters: Filters, needs: Collection[str], present: int
+def _of_weeks(
+    offered: Annotated, first: dt.date, last: dt.date, filters: Filters, needs: Collection[str], present: int
 ) -> list[Session]:
-    """The sessions of a week that can be booked, fit and match, with their rooms; among them the present one."""
+    """The sessions of some weeks that can be booked, fit and match, with their rooms; among them the present one."""
     wanted = Q(hidden="")
     if filters.mode:
         wanted &= Q(mode=filters.mode)
     if filters.town:
         wanted &= Q(room__venue__town=filters.town)
-    begins, ends = start_of_london_day(week), start_of_london_day(week + dt.timedelta(days=7))
+    begins, ends = start_of_london_day(first), start_of_london_day(last + dt.timedelta(days=7))
     shown = offered.filter(wanted | Q(pk=present), starts_at__gte=begins, starts_at__lt=ends)
     return [
         session
@@ -169,12 +171,11 @@ def _of_week(
     ]
 
 
-def _week_shown(weeks: list[dt.date], wanted: dt.date | None) -> dt.date | None:
-    if not weeks:
-        return None
-    if wanted is None:
-        return weeks[0]
-    return next((week for week in weeks if week >= wanted), weeks[-1])
+def _page_shown(pages: list[tuple[dt.date, dt.date]], wanted: dt.date | None) -> int:
+    """The page with the week that is asked for, or the next one there is; the first where none is."""
+    if wanted is None or not pages:
+        return 0
+    return next((at for at, (_, last) in enumerate(pages) if last >= wanted), len(pages) - 1)
 
 
 def dates_for(

@@ -14,6 +14,7 @@ class Kind:
     """One thing we tell. `moment` says when it goes and until when, for who edits its words.
 
     `is_also_texted`: a text message goes beside the e-mail; else only where there is no e-mail address, or it fails.
+    `must_be_told`: where there is neither address nor number, staff tell it by post or telephone.
     """
 
     title: str
@@ -21,6 +22,7 @@ class Kind:
     sample: dict[str, Any]
     has_sms: bool = True
     is_also_texted: bool = False
+    must_be_told: bool = False
 
 
 _OFFER: dict[str, Any] = {
@@ -95,16 +97,18 @@ KINDS: dict[str, Kind] = {
         sample=_BOOKING,
     ),
     "confirmation": Kind(
-        title="The course is booked",
+        title="The course is booked, and paid",
         moment="When the place is theirs; until the course is over.",
         sample=_BOOKING,
         is_also_texted=True,
+        must_be_told=True,
     ),
     "moved": Kind(
         title="The course is moved",
         moment="When the candidate has moved to another date; until the course is over.",
         sample={**_BOOKING, "was": "9am on Monday 7 December 2026", "move_fee": "£25"},
         is_also_texted=True,
+        must_be_told=True,
     ),
     "move_to_pay": Kind(
         title="A date is held, a fee is to be paid",
@@ -127,18 +131,21 @@ KINDS: dict[str, Kind] = {
         title="The course is cancelled",
         moment="When a booking is cancelled as the candidate asked.",
         sample={**_BOOKING, "refund": "£92", "by_kcc": False},
+        must_be_told=True,
     ),
     "session_cancelled": Kind(
         title="We have cancelled the course",
         moment="When KCC cancels a session or a booking.",
         sample={**_BOOKING, "refund": "£92", "by_kcc": True},
         is_also_texted=True,
+        must_be_told=True,
     ),
     "session_changed": Kind(
         title="Something about the course has changed",
         moment="When time, room or link of a session change; until the course starts.",
         sample=_BOOKING,
         is_also_texted=True,
+        must_be_told=True,
     ),
     "pay_link": Kind(
         title="The link to pay by",
@@ -159,6 +166,7 @@ KINDS: dict[str, Kind] = {
         title="The link to join",
         moment="Within 48 hours of the course, where the link is new or in no earlier message; until it starts.",
         sample=_BOOKING,
+        must_be_told=True,
     ),
     "reminder_7d": Kind(
         title="Reminder, 7 days before",
@@ -170,6 +178,7 @@ KINDS: dict[str, Kind] = {
         moment="48 hours before the course, to who had booked by then; until 2 hours before.",
         sample=_BOOKING,
         is_also_texted=True,
+        must_be_told=True,
     ),
     "reminder_2h": Kind(
         title="Reminder, 2 hours before",
@@ -205,11 +214,6 @@ KINDS: dict[str, Kind] = {
         },
         is_also_texted=True,
     ),
-    "payment_received": Kind(
-        title="Receipt",
-        moment="When a payment arrives that no other message tells of.",
-        sample={**_MONEY, "paid_for": "moving your course", "paid_at": "11:12am on Friday 20 November 2026"},
-    ),
     "payment_refunded": Kind(
         title="Money is on its way back",
         moment="When Stripe has sent a refund.",
@@ -230,6 +234,7 @@ KINDS: dict[str, Kind] = {
         title="The payment came too late",
         moment="When a payment arrives for a place that is no longer to be had.",
         sample={**_BOOKING, "refund": "£92", "can_book_again": True, "is_withdrawn": False},
+        must_be_told=True,
     ),
     "outcome": Kind(
         title="How the course went",
@@ -243,12 +248,14 @@ KINDS: dict[str, Kind] = {
             "complete_by": "Saturday 6 March 2027",
             "feedback_url": "https://courses.example.org/booking/feedback/",
         },
+        must_be_told=True,
     ),
     "withdrawn": Kind(
         title="The offer is withdrawn",
         moment="When police withdraw an offer.",
         sample={**_BOOKING, "refund": "£92", "was_confirmed": True},
         is_also_texted=True,
+        must_be_told=True,
     ),
     "unreported_outcomes": Kind(
         title="Outcomes that wait to be reported (to police and KCC)",

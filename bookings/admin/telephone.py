@@ -55,7 +55,9 @@ class SpokenNeedsForm(forms.Form):
 class SpokenForm(forms.Form):
     """How to reach them, and that each text was read out and agreed to."""
 
-    email = forms.CharField(required=False, max_length=254, label="Email address")
+    email = forms.CharField(
+        required=False, max_length=254, label="Email address", widget=forms.TextInput(attrs={"size": 40})
+    )
     mobile = forms.CharField(required=False, max_length=30, label="Mobile number")
 
     def __init__(self, *args: Any, texts: list[ConsentText], **kwargs: Any) -> None:

@@ -46,7 +46,7 @@ def offer(request: HttpRequest, visit: door.Visit) -> HttpResponse:
 @require_GET
 @door.candidate_page
 def sessions(request: HttpRequest, visit: door.Visit) -> HttpResponse:
-    """The dates of one week, with filters as links, and why other dates are not there."""
+    """The dates of a week or more, with filters as links, and why other dates are not there."""
     return _list(request, visit)
 
 

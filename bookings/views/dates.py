@@ -1,4 +1,4 @@
-"""The list of dates of one week, with filters as links, and why other dates are not there."""
+"""The list of dates, a page of weeks at a time, with filters as links, and why other dates are not there."""
 
 import datetime as dt
 from collections.abc import Callable, Collection
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
-from bookings import selectors
+from bookings import rules, selectors
 from bookings.constants import NeedKind
 from bookings.models import Booking
 from bookings.rules import Hidden, PartOfDay
@@ -40,7 +40,6 @@ def list_context(
         "filters": _filter_links(at, filters, found),
         "is_filtered": bool(filters.mode or filters.part or filters.town),
         "all_url": at,
-        "week": _week_words(found.week),
         "earlier": _link(at, filters, week=found.earlier) if found.earlier else "",
         "later": _link(at, filters, week=found.later) if found.later else "",
         "hidden": _hidden_words(found, referral),
@@ -66,12 +65,15 @@ def _filters(request: HttpRequest) -> Filters:
 
 
 def _days(found: OpenSessions) -> list[dict[str, Any]]:
-    """The sessions by day; only what the list says of each, for there may be a hundred."""
+    """The sessions by day, a week's first with its heading; only what is said of each, for there may be a hundred."""
     days: list[dict[str, Any]] = []
-    day = None
+    day = week = None
     for session in found.sessions:
         if day != (day := london_day(session.starts_at)):
-            days.append({"day": day_words(day), "sessions": []})
+            is_new = week != (week := rules.week_of(session.starts_at))
+            days.append(
+                {"day": day_words(day), "week": f"Week of {date_words(week)}" if is_new else "", "sessions": []}
+            )
         days[-1]["sessions"].append(
             {
                 "pk": session.pk,
@@ -168,7 +170,3 @@ def _link(at: str, filters: Filters, **changes: Any) -> str:
     if week:
         query["week"] = week.isoformat()
     return at + (f"?{urlencode(query)}" if query else "")
-
-
-def _week_words(week: dt.date | None) -> str:
-    return f"Week of {date_words(week)}" if week else ""

@@ -1,6 +1,15 @@
 """Telling people: into the outbox, out of it, and what is done where that fails."""
 
-from notifications.services.outbox import Draft, enqueue, enqueue_many, readdress, tell, withdraw, withdraw_kinds
+from notifications.services.outbox import (
+    Draft,
+    enqueue,
+    enqueue_many,
+    readdress,
+    tell,
+    was_told,
+    withdraw,
+    withdraw_kinds,
+)
 from notifications.services.receipts import record_receipt
 from notifications.services.sending import send_messages
 from notifications.services.untold import send_again, told_otherwise
@@ -18,6 +27,7 @@ __all__ = [
     "send_messages",
     "tell",
     "told_otherwise",
+    "was_told",
     "withdraw",
     "withdraw_kinds",
 ]

@@ -15,6 +15,7 @@ from notifications.models import Message
 
 SEND = "notifications.jobs.send_messages"
 SLICE = 1000
+NOWHERE = "no email address, and no number we can text: tell them by post or telephone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,8 @@ class Draft:
 def tell(draft: Draft, *, now: datetime) -> None:
     """Put one draft into the outbox, composed: it exists exactly if the change it tells of does.
 
-    Where there is no way to reach the person, or the same `dedupe_key` was written before, nothing happens.
+    Where the same `dedupe_key` was written before, nothing happens. Where there is no way to reach the person, staff
+    get it on their list of people to tell, if the kind must be told at all.
     """
     enqueue_many([draft], now=now)
 
@@ -107,6 +109,11 @@ def readdress(*, referral_key: str, was: str, to: str, now: datetime) -> int:
         return int(waiting.filter(to=was).update(to=to))
 
 
+def was_told(*, dedupe_key: str) -> bool:
+    """Whether something was told under this key, in writing or by text, or is about to be."""
+    return Message.objects.filter(dedupe_key__in=[dedupe_key, text_key(dedupe_key)]).exists()
+
+
 def text_key(dedupe_key: str) -> str:
     """The key of the text message that says the same as an e-mail."""
     return f"{dedupe_key}:sms"
@@ -128,6 +135,10 @@ def _messages(draft: Draft, now: datetime) -> list[Message]:
         made.append(message)
     if can_text and (KINDS[draft.kind].is_also_texted or not draft.email):
         made.append(_message(draft, Channel.SMS, draft.mobile, text_key(draft.dedupe_key), now))
+    if not made and KINDS[draft.kind].must_be_told:
+        message = _message(draft, Channel.EMAIL, "", draft.dedupe_key, now)
+        message.status, message.error = MessageStatus.DEAD, NOWHERE
+        made.append(message)
     return made
 
 
@@ -152,5 +163,5 @@ def _insert(messages: list[Message], now: datetime) -> None:
         return
     with transaction.atomic():
         Message.objects.bulk_create(messages, ignore_conflicts=True, batch_size=SLICE)
-        if any(message.send_at <= now for message in messages):
+        if any(message.status == MessageStatus.QUEUED and message.send_at <= now for message in messages):
             ring_on_commit(SEND, queue="mail")

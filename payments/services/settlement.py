@@ -128,6 +128,8 @@ def _record(attempt_id: int, charge_id: int, fact: gateway.Checkout, *, by: Acto
         else:
             words = "Payment page closed without a payment"
             moves.record(charge, "checkout.closed", by=by, now=now, words=words, data={"attempt": attempt.pk})
+            if error:
+                signals.payment_failed.send(sender=Charge, charge=charge, attempt=attempt, now=now)
     return attempt
 
 

@@ -167,7 +167,6 @@ def test_every_message_of_bookings_has_all_the_values_its_words_may_name() -> No
     messages.waiting_offer(offer, session=offer.place.session, now=NOW)
     messages.waiting_passed(offer, now=NOW)
     messages.late_dates(held, [offer], amount_pence=9200, now=NOW)
-    messages.payment_received(booking, charge_id=1, amount_pence=2500, paid_for="the move", now=NOW)
     messages.payment_refunded(booking_reference=booking.reference, refund_id=1, amount_pence=9200, now=NOW)
     messages.payment_failed(held, attempt_id=1, amount_pence=9200, now=NOW)
     messages.outcome(booking, is_completed=True, reason="", now=NOW)

@@ -128,15 +128,18 @@ def test_filters_are_links_that_narrow_and_widen(browser: Client) -> None:
     assert text(browser.get("/sessions/?how=nonsense&when=x&week=y")).count('name="session"') == 3
 
 
-def test_weeks_follow_one_another(browser: Client) -> None:
-    for days in (7, 14, 28):
-        c.OpenSessionFactory.create(starts_at=at(days))
+def test_weeks_follow_one_another_and_few_dates_share_a_page(browser: Client) -> None:
+    monday = 7 - clock.london_day(clock.now()).weekday()
+    for days in (monday, monday + 7, monday + 14):
+        for hour in (9, 18) if days != monday + 7 else (9, 10, 11, 12, 13):
+            c.OpenSessionFactory.create(starts_at=at(days, hour))
     first = browser.get("/sessions/").context
     assert first["earlier"] == ""
+    assert [bool(day["week"]) for day in first["days"]] == [True, True]
     second = browser.get(first["later"]).context
-    third = browser.get(second["later"]).context
-    assert third["later"] == ""
-    assert [context["found"].sessions[0].starts_at for context in (first, second, third)] == [at(7), at(14), at(28)]
+    assert second["later"] == ""
+    assert [len(context["found"].sessions) for context in (first, second)] == [7, 2]
+    assert browser.get(second["earlier"]).context["found"].sessions == first["found"].sessions
 
 
 def test_no_dates_at_all_is_no_dead_end(browser: Client) -> None:
@@ -312,6 +315,16 @@ def test_details_are_checked_and_kept(browser: Client, offer: Referral) -> None:
     assert response["Location"] == "/booking/consents/"
     booking.refresh_from_db()
     assert (booking.email, booking.mobile) == ("jo@example.org", "07700900982")
+
+
+def test_the_full_notice_and_terms_are_linked_where_they_are_agreed_to(browser: Client, offer: Referral) -> None:
+    booking = hold(offer)
+    services.give_details(
+        booking_id=booking.pk, email="jo@example.org", mobile="", by=candidate(offer), now=clock.now()
+    )
+    page = browser.get("/booking/consents/").content.decode()
+    assert page.count('href="/privacy/"') == page.count('href="/terms/"') == 2  # here and at the foot
+    assert "Read the full privacy notice (opens in a new tab)" in page
 
 
 def test_every_box_must_be_ticked(browser: Client, offer: Referral) -> None:

@@ -16,6 +16,22 @@ def london(year: int, month: int, day: int, hour: int, minute: int = 0) -> dt.da
 
 
 @pytest.mark.parametrize(
+    ("dates", "pages"),
+    [
+        ([], []),
+        ([1], [(0, 0)]),
+        ([5, 5], [(0, 0), (1, 1)]),
+        ([4, 1, 9], [(0, 1), (2, 2)]),
+        ([2, 2, 0, 2, 1], [(0, 3), (4, 4)]),
+    ],
+)
+def test_few_dates_share_a_page(dates: list[int], pages: list[tuple[int, int]]) -> None:
+    mondays = [dt.date(2026, 11, 23) + dt.timedelta(weeks=n) for n in range(len(dates))]
+    counted = {monday: count for monday, count in zip(mondays, dates, strict=True) if count}
+    assert rules.pages_of_weeks(counted, fewest=5) == [(mondays[a], mondays[b]) for a, b in pages]
+
+
+@pytest.mark.parametrize(
     ("starts_at", "parts"),
     [
         (london(2026, 12, 14, 9), {PartOfDay.MORNING}),
