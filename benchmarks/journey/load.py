@@ -142,7 +142,8 @@ class Candidate:
         raise UnexpectedError("never confirmed")
 
     def pay_at_stripe(self, checkout):
-        """The sandbox's page, filled in; where it sends the payer."""
+        """The sandbox's page, filled in; where it sends the payer, who comes back on a new connection."""
+        self.close()
         parts = urlsplit(checkout)
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
         began = time.perf_counter()
@@ -179,6 +180,7 @@ class Candidate:
     def close(self):
         if self._connection is not None:
             self._connection.close()
+            self._connection = None
 
 
 def at_once(jobs, hands, work):

@@ -1,8 +1,9 @@
 """From a chosen date to a booking that only has to be paid for: hold, extend, contact details, consents."""
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, QuerySet
@@ -20,6 +21,7 @@ from bookings.errors import (
     NoMoreTimeError,
     OfferEndedError,
     PlaceOfferOverError,
+    PlaceWaitedForError,
 )
 from bookings.models import Booking, Consent, ConsentText, Policy
 from bookings.services import offers, turns
@@ -38,6 +40,7 @@ from referrals.constants import BOOKABLE, ReferralStatus
 from referrals.models import Referral
 
 _TRIES = 5
+Made = TypeVar("Made")
 
 
 def hold(*, referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> Booking:
@@ -54,13 +57,25 @@ def hold(*, referral_id: int, session_id: int, by: Actor, now: dt.datetime) -> B
     theirs = Booking.objects.live().filter(place__session_id=session_id, referral_id=referral_id)
     if is_full(session_id, theirs=theirs, now=now):
         raise NoPlaceLeftError
-    for last_try in (False, True):
+    attempt = partial(_hold, referral_id, session_id, by, now)
+    return or_lapse(attempt, session_id=session_id, by=by, now=now)
+
+
+def or_lapse(attempt: Callable[[], Made], *, session_id: int, by: Actor, now: dt.datetime) -> Made:
+    """Do what needs a place on a session; where it is full, let holds go whose time is over, and try again.
+
+    Others may have let them go in between, and not taken them all: nobody is told of a full session while a place on
+    it is free, unless somebody waits for that place. Raises NoPlaceLeftError.
+    """
+    for _ in range(_TRIES):
         try:
-            return _hold(referral_id, session_id, by, now)
-        except NoPlaceLeftError:
-            if last_try or not lapse_expired(session_id=session_id, by=by, now=now):
+            return attempt()
+        except NoPlaceLeftError as error:
+            if lapse_expired(session_id=session_id, by=by, now=now):
+                continue
+            if isinstance(error, PlaceWaitedForError) or is_full(session_id, theirs=Booking.objects.none(), now=now):
                 raise
-    raise AssertionError("unreachable")
+    return attempt()
 
 
 def is_full(session_id: int, *, theirs: QuerySet[Any], now: dt.datetime) -> bool:

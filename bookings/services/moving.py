@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 
@@ -21,8 +22,8 @@ from bookings.errors import (
 from bookings.models import Booking, Consent, ConsentText, Move
 from bookings.rules import MoveFee
 from bookings.services import offers, turns
-from bookings.services.holding import is_full
-from bookings.services.lapsing import lapse_expired, runs
+from bookings.services.holding import is_full, or_lapse
+from bookings.services.lapsing import runs
 from bookings.services.locking import change_move, lock_booking, lock_move, record_move
 from bookings.services.paying import course_words, pay_until
 from bookings.services.swapping import check_fits, swap
@@ -83,13 +84,8 @@ class _Staff:
 
 
 def _hold_or_lapse(booking_id: int, session_id: int, by: Actor, now: dt.datetime, staff: _Staff | None = None) -> Move:
-    for last_try in (False, True):
-        try:
-            return _hold(booking_id, session_id, by, now, staff)
-        except NoPlaceLeftError:
-            if last_try or not lapse_expired(session_id=session_id, by=by, now=now):
-                raise
-    raise AssertionError("unreachable")
+    attempt = partial(_hold, booking_id, session_id, by, now, staff)
+    return or_lapse(attempt, session_id=session_id, by=by, now=now)
 
 
 def _hold(booking_id: int, session_id: int, by: Actor, now: dt.datetime, staff: _Staff | None) -> Move:
