@@ -41,6 +41,8 @@ class Charge(models.Model):
         indexes = [
             models.Index(fields=["booking_reference"], name="payments_charge_booking"),
             models.Index(fields=["created_at"], name="payments_charge_created"),
+            models.Index(fields=["referral_key"], name="payments_charge_referral"),
+            models.Index(fields=["amount_pence", "created_at"], name="payments_charge_amount"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -98,6 +100,7 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["checkout_session_id"], name="payments_attempt_checkout"),
             models.Index(fields=["payment_intent_id"], name="payments_attempt_intent"),
+            models.Index(fields=["card_last4"], condition=~Q(card_last4=""), name="payments_attempt_last4"),
             models.Index(
                 fields=["stripe_charge_id"], condition=~Q(stripe_charge_id=""), name="payments_attempt_stripe"
             ),

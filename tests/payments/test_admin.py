@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -13,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Role, User
 from audit.models import AuditEvent
 from common import clock
+from payments.admin import searching
 from payments.constants import EventStatus
 from payments.models import Charge, FeeSchedule, Refund, StripeEvent
 from payments.services import ledger as bookkeeping
@@ -111,20 +113,54 @@ def test_posting_to_the_page_of_an_old_row_puts_nothing_back(client: Client) -> 
     assert {name: list(model.objects.order_by("pk").values()) for name, model in TRACKED.items()} == rows
 
 
-@pytest.mark.parametrize("by", ["booking", "referral", "intent", "last4", "stripe refund"])
+@pytest.mark.parametrize(
+    "by", ["booking", "as typed", "referral", "intent", "checkout", "last4", "stripe refund", "amount", "day", "all"]
+)
 def test_a_charge_is_found(page: Client, by: str) -> None:
     charge = _paid_with_story()
-    f.ChargeFactory.create(referral_key="46/OTHER00001")
+    yesterday = clock.now() - dt.timedelta(days=1)
+    f.ChargeFactory.create(referral_key="46/OTHER00001", amount_pence=9300, now=yesterday, parts=f.PARTS)
+    today = clock.london_day(clock.now()).isoformat()
     words = {
         "booking": charge.booking_reference,
         "referral": charge.referral_key,
+        "as typed": charge.booking_reference.lower().replace("-", " "),
         "intent": charge.attempts.get().payment_intent_id,
+        "checkout": charge.attempts.get().checkout_session_id,
+        "amount": "£92.00",
+        "day": today,
+        "all": f"4242 £92 {today} 46/46TEST0001",
         "last4": "4242",
         "stripe refund": charge.refunds.get().stripe_refund_id,
     }
     text = page.get(reverse("admin:payments_charge_changelist"), {"q": words[by]}).text
     assert "1 charge" in text
     assert charge.booking_reference in text
+
+
+@pytest.mark.parametrize("words", ["4243", "£91.00", "2026-13-45", "pi_nobody", "46/NOBODY", "4242 £1", "nonsense"])
+def test_what_means_nothing_finds_nothing(page: Client, words: str) -> None:
+    _paid_with_story()
+    assert "0 charges" in page.get(reverse("admin:payments_charge_changelist"), {"q": words}).text
+
+
+@pytest.mark.parametrize(
+    ("words", "index"),
+    [
+        ("KCC-CDFG-HJKM", "payments_charge_booking"),
+        ("46/46TEST0001", "payments_charge_referral"),
+        ("pi_nobody", "payments_attempt_intent"),
+        ("cs_nobody", "payments_attempt_checkout"),
+        ("re_nobody", "payments_refund_stripe_once"),
+        ("4242", "payments_attempt_last4"),
+        ("£92.00", "payments_charge_amount"),
+        ("2026-11-20", "payments_charge_created"),
+    ],
+)
+def test_each_kind_of_search_has_its_index(words: str, index: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert index in Charge.objects.filter(searching.matching(words)).order_by().explain()
 
 
 # --- Events ----------------------------------------------------------------------------------------------------
