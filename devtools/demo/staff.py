@@ -96,6 +96,7 @@ def make_staff(*, today: dt.date) -> Staff:
     clerk = _user("clerk", "Jo Marsh", Role.CLERK, secret, groups["Clerks"])
     manager = _user("manager", "Chris Lovell", Role.MANAGER, secret, groups["Managers"])
     _user("finance", "Amara Eze", Role.FINANCE, secret, groups["Finance"])
+    _user("finance-2", "Owen Tate", Role.FINANCE, secret, groups["Finance"])  # decides on what the first asks for
     officers = {}
     for code, name, words in (("46", "officer", "Pat Hollis"), ("42", "officer-essex", "Lesley Finch")):
         officer = _user(name, words, Role.OFFICER, secret)

@@ -138,7 +138,7 @@ def test_the_demo_is_a_living_house(stripe_sandbox: Sandbox, settings: Any, tmp_
 
 
 def _check_who_signs_in() -> None:
-    for name in ("admin", "clerk", "officer", "officer-essex", "trainer", "finance", "manager"):
+    for name in ("admin", "clerk", "officer", "officer-essex", "trainer", "finance", "finance-2", "manager"):
         assert User.objects.get(username=name).check_password("demo"), name
     assert User.objects.get(username="officer").officer.force_id == "46"
     assert User.objects.get(username="officer-essex").officer.force_id == "42"
