@@ -5,6 +5,7 @@ from bookings.admin.feedback import FeedbackAdmin
 from bookings.admin.needs import NeedAdmin
 from bookings.admin.prices import BookingChargeAdmin, BookingFeeScheduleAdmin
 from bookings.admin.reference import ConsentTextAdmin, PolicyAdmin
+from bookings.admin.waiting import WaitingEntryAdmin
 
 __all__ = [
     "BookingAdmin",
@@ -14,4 +15,5 @@ __all__ = [
     "FeedbackAdmin",
     "NeedAdmin",
     "PolicyAdmin",
+    "WaitingEntryAdmin",
 ]

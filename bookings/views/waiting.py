@@ -55,8 +55,7 @@ def join(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             services.join_waiting_list(referral_id=visit.referral.pk, wishes=form.wishes, by=visit.by, now=visit.now)
-        except DatesFreeError as error:
-            form.add_error(None, error.message)
+        except DatesFreeError:
             free = services.free_now(visit.referral, form.wishes, booking=booking, now=visit.now).count()
         else:
             return redirect(reverse("bookings:waiting") + "?joined")
