@@ -40,6 +40,7 @@ app.conf.beat_schedule = {
     "apply-stripe-events": _every("payments.jobs.apply_stripe_events", 20.0),
     "settle-payments": _every("payments.jobs.settle_payments", 120.0),
     "reconcile-payments": _every("bookings.jobs.reconcile_payments", crontab(minute=15, hour="4,6,8,12,16")),
+    "remind-of-disputes": _every("payments.jobs.remind_of_disputes", crontab(minute=25, hour="8-17")),
     "send-refunds": _every("payments.jobs.send_refunds", 60.0),
     "issue-statements": _every("payments.jobs.issue_statements", crontab(minute=10, hour=6)),
     "seal-audit": _every("audit.jobs.seal", 60.0),

@@ -29,3 +29,9 @@ def issue_statements() -> None:
 def send_refunds() -> None:
     """Send refunds that were asked for, and follow those under way."""
     services.send_refunds(now=clock.now())
+
+
+@shared_task(base=ActingTask, name="payments.jobs.remind_of_disputes")
+def remind_of_disputes() -> None:
+    """Write to staff about disputes whose answer is nearly due."""
+    services.remind_of_disputes(now=clock.now())

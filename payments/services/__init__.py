@@ -14,7 +14,7 @@ from payments.services.approvals import (
 )
 from payments.services.charges import give_up_charge, open_charge
 from payments.services.checkout import start_checkout
-from payments.services.disputes import record_dispute, take_dispute
+from payments.services.disputes import record_dispute, remind_of_disputes, take_dispute
 from payments.services.fees import change_fee
 from payments.services.inbox import apply_stripe_events, receive_webhook, try_event_again
 from payments.services.ledger import record_completion, reverse_completion
@@ -43,6 +43,7 @@ __all__ = [
     "record_payout",
     "refresh_charge",
     "reject_refund",
+    "remind_of_disputes",
     "request_refund",
     "resolve_exception",
     "reverse_completion",

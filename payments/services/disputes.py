@@ -27,6 +27,7 @@ from payments.errors import MismatchError
 from payments.models import Attempt, Charge, Dispute, Journal, Posting
 from payments.services import ledger, moves
 
+REMINDED_BEFORE = dt.timedelta(days=2)
 _STATUSES = {
     "warning_needs_response": DisputeStatus.INQUIRY,
     "warning_under_review": DisputeStatus.INQUIRY,
@@ -72,6 +73,18 @@ def take_dispute(*, dispute_id: int, note: str, by: Actor, now: dt.datetime) -> 
     words = f"Sees to the answer about the disputed {pounds(dispute.amount_pence)}"
     moves.record(charge, "dispute.taken", by=by, now=now, words=words, reason=note, data={"dispute": dispute.pk})
     return dispute
+
+
+@transaction.atomic(durable=True)
+def remind_of_disputes(*, now: dt.datetime) -> int:
+    """Write to staff once about each dispute whose answer is due within two days; returns how many there are."""
+    soon = Dispute.objects.filter(
+        status__in=DISPUTES_WAITING, evidence_due_by__gt=now, evidence_due_by__lte=now + REMINDED_BEFORE
+    ).select_related("charge")
+    for dispute in soon:
+        words = f"Two days are left to answer the dispute about {pounds(dispute.amount_pence)}"
+        _write(dispute, words, key="due", now=now)
+    return len(soon)
 
 
 @transaction.atomic(durable=True)
@@ -150,14 +163,21 @@ def _tell(dispute: Dispute, *, charge: Charge, by: Actor, now: dt.datetime) -> N
     action, words = _SAID[DisputeStatus(dispute.status)]
     words = words.format(pounds(dispute.amount_pence))
     moves.record(charge, action, by=by, now=now, words=words, data={"dispute": dispute.pk})
-    if settings.HELP_EMAIL and dispute.status != DisputeStatus.UNDER_REVIEW:
-        facts = [f"booking {charge.booking_reference}", f"the bank says: {dispute.reason}"]
-        if dispute.status in DISPUTES_WAITING and dispute.evidence_due_by:
-            facts.append(f"answer at Stripe by {moment_words(dispute.evidence_due_by)}")
-        notifications.enqueue(
-            "money_task",
-            to=settings.HELP_EMAIL,
-            dedupe_key=f"dispute:{dispute.stripe_dispute_id}:{dispute.status}",
-            now=now,
-            context={"what": words, "facts": facts, "path": f"/admin/payments/dispute/{dispute.pk}/change/"},
-        )
+    if dispute.status != DisputeStatus.UNDER_REVIEW:
+        _write(dispute, words, key=dispute.status, now=now)
+
+
+def _write(dispute: Dispute, words: str, *, key: str, now: dt.datetime) -> None:
+    """A letter to staff, once for each `key` of a dispute."""
+    if not settings.HELP_EMAIL:
+        return
+    facts = [f"booking {dispute.charge.booking_reference}", f"the bank says: {dispute.reason}"]
+    if dispute.status in DISPUTES_WAITING and dispute.evidence_due_by:
+        facts.append(f"answer at Stripe by {moment_words(dispute.evidence_due_by)}")
+    notifications.enqueue(
+        "money_task",
+        to=settings.HELP_EMAIL,
+        dedupe_key=f"dispute:{dispute.stripe_dispute_id}:{key}",
+        now=now,
+        context={"what": words, "facts": facts, "path": f"/admin/payments/dispute/{dispute.pk}/change/"},
+    )

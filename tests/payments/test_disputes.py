@@ -185,6 +185,31 @@ def test_who_sees_to_it_is_recorded(paid: Till) -> None:
     assert (event.actor, event.reason) == ("staff:7", "Sending the register")
 
 
+def test_staff_are_reminded_once_two_days_before_the_answer_is_due(paid: Till) -> None:
+    _dispute(paid)
+    _deliver(paid)
+    due = Dispute.objects.get().evidence_due_by
+    assert due is not None
+    Message.objects.all().delete()
+    assert services.remind_of_disputes(now=due - dt.timedelta(days=2, minutes=1)) == 0
+    for hours in (48, 24):
+        assert services.remind_of_disputes(now=due - dt.timedelta(hours=hours)) == 1
+    assert services.remind_of_disputes(now=due) == 0
+    told = Message.objects.get()
+    assert told.context["what"] == "Two days are left to answer the dispute about £92"
+    assert told.context["facts"][2] == f"answer at Stripe by {clock.moment_words(due)}"
+
+
+def test_one_that_is_answered_needs_no_reminder(paid: Till) -> None:
+    _dispute(paid)
+    _deliver(paid)
+    Dispute.objects.update(status=DisputeStatus.UNDER_REVIEW)
+    due = Dispute.objects.get().evidence_due_by
+    assert due is not None
+    assert services.remind_of_disputes(now=due - dt.timedelta(days=1)) == 0
+    assert Message.objects.filter(kind="money_task").count() == 1  # that it was opened
+
+
 @races
 def test_copies_in_parallel_book_a_dispute_once(till: Till) -> None:
     till.sandbox.pay(till.start().url)
