@@ -36,7 +36,7 @@ class MoveForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.texts = texts
-        self.fields["session"].choices = dates  # type: ignore[attr-defined]
+        self.fields["session"].choices = [("", "Choose a date"), *dates]  # type: ignore[attr-defined]
         self.fields["fee"].choices = [  # type: ignore[attr-defined]
             ("", policy),
             *((kind.value, f"Nothing: {kind.label.lower()} evidence was seen") for kind in Evidence),

@@ -51,4 +51,4 @@ class Move(models.Model):
         triggers = [triggers.move_fits_offer]
 
     def __str__(self) -> str:
-        return f"move of {self.booking_id} ({self.status})"
+        return f"Move: {self.get_status_display().lower()}"
