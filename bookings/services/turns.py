@@ -2,7 +2,7 @@
 
 A place is free for who passes by only where more places are free than people wait for one: whoever holds a place asks
 (`check`), under the session's lock. So nobody can come between a place that is given back and its offer to who waits,
-however long the offering takes (docs/adr/0016-who-waits-comes-first.md).
+however long the offering takes (docs/adr/0019-who-waits-comes-first.md).
 """
 
 import datetime as dt

@@ -52,3 +52,12 @@ def test_sessions_of_every_mode_can_be_made() -> None:
     assert c.SessionTrainerFactory.create().starts_at == c.SessionFactory.build().starts_at
     b.NeedFactory.create()
     b.ArrangedNeedFactory.create()
+
+
+@pytest.mark.django_db
+def test_places_offered_can_be_made_in_each_state() -> None:
+    assert b.WaitingEntryFactory.create().status == "WAITING"
+    assert b.EndedWaitingEntryFactory.create().ended_cause == "LEFT"
+    assert b.PlaceOfferFactory.create().place.state == PlaceState.HELD
+    assert b.LatePaymentFactory.create().status == "SEEKING"
+    assert b.OfferedLatePaymentFactory.create().offers.get().status == "OPEN"
