@@ -1,0 +1,1 @@
+"""Money as a state machine, for the tests and for benchmarks/money_machine.py."""
