@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from referrals.files import REFUSAL_CODES, FileRefusedError, Limits, Row, Table, open_table
+from referrals.files.csv_table import CsvTable
 from referrals.rules import (
     FORECAST,
     REFERRALS,
@@ -459,3 +460,27 @@ def test_anything_at_all_is_read_to_its_end_or_refused(content: bytes) -> None:
         for row in opened
     ]
     assert len(states) == opened.rows
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("lines", "count"),
+    [
+        ([ROW, ROW], 2),
+        ([ROW, "", ",,,", ROW, "   ", "\t"], 2),
+        ([ROW, " , , , "], 2),
+        ([ROW, "46"], 2),
+    ],
+)
+def test_rows_counted_by_their_lines_are_those_that_are_read(lines: list[str], count: int, end: str) -> None:
+    opened = table(end.join([HEADER, *lines]))
+    assert isinstance(opened, CsvTable)
+    assert opened._count_plain() == opened.rows == len(list(opened)) == count
+
+
+@pytest.mark.parametrize("cell", ['"COURT"', "x" * LIMITS.max_cell_characters])
+def test_rows_with_quotes_or_long_lines_are_counted_as_they_are_read(cell: str) -> None:
+    opened = table("\n".join([HEADER, ROW, f"46,46KD00000126,{cell},"]))
+    assert isinstance(opened, CsvTable)
+    assert opened._count_plain() is None
+    assert opened.rows == len(list(opened)) == 2
