@@ -25,7 +25,7 @@ from referrals.services.lines import STATE_COLUMNS, WARNED, Lines, as_found
 # Below this a fork is not worth its while.
 ROWS_FOR_A_PROCESS = 5_000
 # Rows as the checks leave them take ten times the memory of their lines.
-_PIECE_ROWS = 250
+_PIECE_ROWS = 125
 _READ_BYTES = 1 << 20
 
 

@@ -108,13 +108,14 @@ def _settle_all(batch: Batch, table: Table, *, scheme: Scheme, by: Actor, now: d
     began = time.monotonic()
     context = checked_on(now, force_code=batch.force_id, forces=frozenset(scheme.forces), courses=scheme.delivered)
     lines = Lines.of(batch, by=by, now=now)
-    seen = rules.SeenRows(table.rows)
-    _remember(batch, seen)
+    settled_before = _settled_before(batch, table)
     after = max(batch.settled_to, 1)
 
     is_of_referrals = batch.kind == BatchKind.REFERRALS
 
     def make() -> Generator[Slice]:
+        # Made here, so that only the process that checks has it.
+        seen = rules.SeenRows(table.rows) if settled_before is None else settled_before
         rows = prepare(table, after=after, context=context, seen=seen, courses=scheme.courses)
         return slices(rows, size=_SLICE_ROWS[BatchKind(batch.kind)], lines=lines if is_of_referrals else None)
 
@@ -163,14 +164,17 @@ def _undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def _remember(batch: Batch, seen: rules.SeenRows) -> None:
-    """Meet again the good rows that an earlier run has settled."""
-    if batch.settled_to:
-        settled = BatchRow.objects.filter(batch=batch).exclude(state=RowState.REJECTED).order_by("number")
-        for force_code, reference, content in settled.values_list(
-            "row_force_code", "reference", "content_hash"
-        ).iterator(chunk_size=2_000):
-            seen.meet((force_code, reference), bytes(content))
+def _settled_before(batch: Batch, table: Table) -> rules.SeenRows | None:
+    """The good rows that an earlier run has settled, if there was one."""
+    if not batch.settled_to:
+        return None
+    seen = rules.SeenRows(table.rows)
+    settled = BatchRow.objects.filter(batch=batch).exclude(state=RowState.REJECTED).order_by("number")
+    for force_code, reference, content in settled.values_list("row_force_code", "reference", "content_hash").iterator(
+        chunk_size=2_000
+    ):
+        seen.meet((force_code, reference), bytes(content))
+    return seen
 
 
 def _settle_slice(
