@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 from benchmarks.journey.fill import PIN
 
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
-_SESSION = re.compile(r'name="session" value="(\d+)"')
+_SESSION = re.compile(r'name="session"\s+value="(\d+)"')
 _FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
 _INPUT = re.compile(r"<input\b[^>]*>")
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')

@@ -51,10 +51,15 @@ def test_why_a_session_is_hidden(
 def test_a_week_is_londons_over_a_clock_change(offer: Referral) -> None:
     Referral.objects.filter(pk=offer.pk).update(complete_by=dt.date(2027, 5, 1))
     offer.refresh_from_db()
+    week = [c.OpenSessionFactory.create(starts_at=london(2027, 3, day, 9)) for day in (22, 23, 24, 25)]
     last = c.OpenSessionFactory.create(starts_at=london(2027, 3, 28, 19))  # Sunday, in summer time since that morning
     first = c.OpenSessionFactory.create(starts_at=london(2027, 3, 29, 0))  # Monday, still Sunday in UTC
     shown = selectors.open_sessions(offer, now=NOW, filters=Filters())
-    assert (shown.week, shown.sessions, shown.later) == (dt.date(2027, 3, 22), [last], dt.date(2027, 3, 29))
+    assert (shown.week, shown.sessions, shown.later) == (
+        dt.date(2027, 3, 22),
+        [*week, last],
+        dt.date(2027, 3, 29),
+    )
     after = selectors.open_sessions(offer, now=NOW, filters=Filters(week=shown.later))
     assert (after.sessions, after.earlier, after.later) == ([first], dt.date(2027, 3, 22), None)
 

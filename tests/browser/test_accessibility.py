@@ -107,12 +107,12 @@ def test_candidates_pages_before_paying(new_page: NewPage, live_web: Web, offer:
     page.goto("/sessions/?how=CLASSROOM&when=morning")
     looker.look("dates-none-match", "Choose a date")
     page.goto("/sessions/")
-    full = page.locator("form[action='/booking/hold/']").first
-    gone = Session.objects.get(pk=full.locator("input[name=session]").input_value())
+    full = page.locator("button[name=session]").first
+    gone = Session.objects.get(pk=full.get_attribute("value"))
     b.BookingFactory.create_batch(9, session=gone, now=clock.now())
-    full.get_by_role("button").click()
+    full.click()
     looker.look("dates-just-taken", "Choose a date")
-    page.locator("form[action='/booking/hold/']").first.get_by_role("button").click()
+    page.locator("button[name=session]").first.click()
 
     looker.look("details", "How can we reach you?")
     page.get_by_label("Email address").fill("jo@")

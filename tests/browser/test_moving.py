@@ -62,10 +62,10 @@ def test_s04_s29_pages_of_a_free_change(new_page: NewPage, live_web: Web) -> Non
     looker.look("free", "Change your date")
     press(page, "See other dates")
     looker.look("dates", "Choose a new date")
-    full = page.locator("form[action='/booking/move/hold/']").first
-    gone = Session.objects.get(pk=full.locator("input[name=session]").input_value())
+    full = page.locator("button[name=session]").first
+    gone = Session.objects.get(pk=full.get_attribute("value"))
     c.TakenPlaceFactory.create_batch(gone.capacity, session=gone)
-    full.get_by_role("button").click()
+    full.click()
     looker.look("dates-just-taken", "Choose a new date")
     choose(page)
     looker.look("check-free", "Check your new date")

@@ -86,7 +86,7 @@ def test_postings_cannot_join_a_journal_later_even_when_they_balance() -> None:
         "TRUNCATE payments_journal CASCADE",
         "UPDATE payments_posting SET amount_pence = amount_pence * 2",
         "DELETE FROM payments_posting",
-        "TRUNCATE payments_posting",
+        "TRUNCATE payments_posting CASCADE",
     ],
 )
 def test_the_ledger_refuses_change_and_removal(statement: str, skip: bool) -> None:

@@ -13,6 +13,7 @@ from audit.context import Actor
 from bookings import services
 from bookings.constants import BookingStatus
 from bookings.models import Booking
+from bookings.services import confirming
 from common.errors import PortalError
 from courses.constants import PlaceState
 from courses.models import Place, Session
@@ -183,23 +184,21 @@ def test_withdrawn_while_the_candidate_keeps_choosing_never_deadlocks() -> None:
 
 def test_control_without_the_lock_a_payment_meets_a_place_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read but not locked, the booking lapses under the payment, which then finds neither place nor refund."""
-    looks: list[int] = []
     read, lapsed = threading.Event(), threading.Event()
 
-    def look_without_lock(booking_id: int, **_: Any) -> Booking:
-        booking = Booking.objects.with_session().get(pk=booking_id)
-        looks.append(booking_id)
-        if len(looks) == 2:  # the first is for the charge's lock
-            read.set()
-            assert lapsed.wait(timeout=20)
-        return booking
+    def wait_after_the_look(booking: Booking, **then: Any) -> Place:
+        read.set()
+        assert lapsed.wait(timeout=20)
+        return place_for(booking, **then)
 
     def lapse_between(booking: Booking) -> None:
         assert read.wait(timeout=20)
         services.lapse(booking_id=booking.pk, by=JOB, now=NOW)
         lapsed.set()
 
-    monkeypatch.setattr("bookings.services.confirming.lock_booking", look_without_lock)
+    place_for = confirming._place_for
+    monkeypatch.setattr(confirming, "lock_booking", lambda *_, **__: None)
+    monkeypatch.setattr(confirming, "_place_for", wait_after_the_look)
     booking = b.ReadyBookingFactory.create(now=NOW - dt.timedelta(minutes=20))
     charge = paid_charge(booking)
     assert at_once(partial(settle, charge), partial(lapse_between, booking)) == []
