@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -221,8 +222,13 @@ def test_migrations_hold_the_triggers_of_every_tracked_model() -> None:
 
 
 @pytest.mark.django_db
-def test_a_model_says_no_more_than_history_and_makemigrations_writes_the_triggers(settings: Any) -> None:
-    settings.MIGRATION_MODULES = {"accounts": "tests.nowhere.accounts", "audit": "tests.nowhere.audit"}
+def test_a_model_says_no_more_than_history_and_makemigrations_writes_the_triggers(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nowhere").mkdir()  # even a dry run makes packages for its files
+    (tmp_path / "nowhere/__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    settings.MIGRATION_MODULES = {"accounts": "nowhere.accounts", "audit": "nowhere.audit"}
     out = StringIO()
     call_command("makemigrations", "accounts", "audit", dry_run=True, stdout=out)
     written = re.findall(r"Create trigger (\w+) on model (user|historicaluser)\b", out.getvalue())
