@@ -43,6 +43,8 @@ app.conf.beat_schedule = {
     "remind-of-disputes": _every("payments.jobs.remind_of_disputes", crontab(minute=25, hour="8-17")),
     "send-refunds": _every("payments.jobs.send_refunds", 60.0),
     "issue-statements": _every("payments.jobs.issue_statements", crontab(minute=10, hour=6)),
+    "make-exports": _every("payments.jobs.make_exports", 60.0),
+    "expire-exports": _every("payments.jobs.expire_exports", crontab(minute=35)),
     "seal-audit": _every("audit.jobs.seal", 60.0),
     "check-processing-times": _every("oversight.jobs.check_processing_times", 300.0),
 }

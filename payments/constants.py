@@ -234,3 +234,31 @@ class ExceptionKind(TextChoices):
     PAID_UNPLACED = "PAID_UNPLACED", "Paid, but no place and no refund"
     PAYOUT_SUM = "PAYOUT_SUM", "The payout is not the sum of its transactions"
     BALANCE = "BALANCE", "Clearing account and Stripe's balance differ"
+
+
+class ExportKind(TextChoices):
+    """What a file for finance holds."""
+
+    JOURNALS = "JOURNALS", "Journal lines"
+    CHARGES = "CHARGES", "Charges"
+    REFUNDS = "REFUNDS", "Refunds"
+
+
+class ExportStatus(TextChoices):
+    """How a file for finance stands."""
+
+    WAITING = "WAITING", "Being made"
+    READY = "READY", "Ready"
+    FAILED = "FAILED", "Could not be made"
+    EXPIRED = "EXPIRED", "Expired: the file is deleted"
+
+
+EXPORT_TRANSITIONS: dict[str, frozenset[str]] = {
+    ExportStatus.WAITING: frozenset({ExportStatus.READY, ExportStatus.FAILED}),
+    ExportStatus.READY: frozenset({ExportStatus.EXPIRED}),
+    ExportStatus.FAILED: frozenset({ExportStatus.WAITING}),
+    ExportStatus.EXPIRED: frozenset(),
+}
+EXPORT_DAYS = 7  # how long a file is kept after it is ready
+EXPORT_TRIES = 5
+PURPOSE_CHARACTERS = 10  # the fewest that can say why a file is needed

@@ -144,3 +144,38 @@ class AlreadyResolvedError(PortalError):
     """Somebody else explained the difference, or it is gone by itself."""
 
     message = "This difference is explained already, or is gone."
+
+
+class ExportPeriodError(PortalError):
+    """The days of an export are the wrong way round, or are still to come."""
+
+    message = "The last day must not be before the first, nor in the future."
+
+
+class ExportPurposeError(PortalError):
+    """Nobody takes a file of money's records without saying what for."""
+
+    message = "Say what the file is for, in at least 10 characters."
+
+
+class ExportNotFoundError(NotFoundError):
+    """No such export."""
+
+    message = "We could not find that export."
+
+
+class ExportNotReadyError(NotFoundError):
+    """The file is not made yet, could not be made, or is missing from storage."""
+
+    message = "There is no file to download yet. If the export failed, try it again."
+
+
+class ExportExpiredError(PortalError):
+    """The file was kept for its days and is deleted."""
+
+    status = 410
+    message = "This export has expired and its file is deleted. Ask for a new one."
+
+
+class ExportStateError(TransitionError):
+    """An export cannot go from its present state to the one asked for."""

@@ -8,7 +8,7 @@ from common.money import pounds_and_pence
 from courses.constants import Mode
 from courses.models import CourseType
 from payments import rules
-from payments.constants import CostKind, RefundReason, VatCode
+from payments.constants import PURPOSE_CHARACTERS, CostKind, ExportKind, RefundReason, VatCode
 from payments.models import Charge
 from referrals.models import Force
 
@@ -88,6 +88,17 @@ class CostForm(forms.Form):
         if pence == 0:
             raise forms.ValidationError("Enter an amount.")
         return pence
+
+
+class ExportForm(forms.Form):
+    """Which records, of which days, and what for."""
+
+    kind = forms.ChoiceField(label="What", choices=ExportKind.choices)
+    first_on = forms.DateField(label="First day", help_text="YYYY-MM-DD, counted in")
+    last_on = forms.DateField(label="Last day", help_text="YYYY-MM-DD, counted in; not in the future")
+    purpose = forms.CharField(
+        min_length=PURPOSE_CHARACTERS, max_length=200, help_text="What the file is for, in words; no names"
+    )
 
 
 class ReasonForm(forms.Form):

@@ -35,3 +35,15 @@ def send_refunds() -> None:
 def remind_of_disputes() -> None:
     """Write to staff about disputes whose answer is nearly due."""
     services.remind_of_disputes(now=clock.now())
+
+
+@shared_task(base=ActingTask, name="payments.jobs.make_exports")
+def make_exports() -> None:
+    """Make the files that finance asked for."""
+    services.make_exports(now=clock.now())
+
+
+@shared_task(base=ActingTask, name="payments.jobs.expire_exports")
+def expire_exports() -> None:
+    """Delete finance's files whose days are over."""
+    services.expire_exports(now=clock.now())

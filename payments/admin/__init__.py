@@ -4,6 +4,7 @@
 `DisputeAdmin` by `oversight.admin`, which knows everything about a booking.
 """
 
+from payments.admin.exports import ExportAdmin
 from payments.admin.inbox import StripeEventAdmin, WebhookRefusalAdmin
 from payments.admin.ledger import JournalAdmin
 from payments.admin.reconciliation import PayoutAdmin, ReconciliationRunAdmin
@@ -12,6 +13,7 @@ from payments.admin.statements import CostAdmin, StatementAdmin
 
 __all__ = [
     "CostAdmin",
+    "ExportAdmin",
     "JournalAdmin",
     "PayoutAdmin",
     "ReconciliationRunAdmin",

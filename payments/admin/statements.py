@@ -1,8 +1,6 @@
 """What is owed to the forces and to UKROEd month by month, and the surplus after costs."""
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,11 +17,10 @@ from audit.paging import BoundedPaginator
 from common import clock
 from common.money import pounds_and_pence
 from courses.admin.acts import act_page
-from payments import selectors, services
+from payments import selectors, services, sheets
 from payments.admin.common import ReadOnly, acting_finance, may_move_money, money
 from payments.forms import CostForm, MonthForm, PaidForm
 from payments.models import Cost, Statement
-from referrals.files.protection import protect
 
 ISSUE, PAY = "payments.add_statement", "payments.add_statementpayment"
 COLUMNS = ("statement", "line", "date", "account", "force", "kind", "booking", "debit", "credit", "description")
@@ -198,32 +195,20 @@ def journal_csv(statement: Statement) -> Iterator[str]:
     """The lines of a statement and what is owed in all, as journal lines that balance. Streamed."""
     account = "Police cost recovery payable" if statement.force_code else "UKROEd levy payable"
     creditor = f"Creditor: force {statement.force_code}" if statement.force_code else "Creditor: UKROEd"
-    yield _row(COLUMNS)
+    yield sheets.line(COLUMNS)
     count = 0
     for count, line in enumerate(selectors.statement_lines(statement).iterator(chunk_size=2000), start=1):
-        yield _row(
+        yield sheets.line(
             (
                 statement.number, count, clock.london_day(line.occurred_at).isoformat(), account,
                 statement.force_code, line.get_kind_display(), line.booking_reference,
-                *_sides(line.amount_pence), "",
+                *sheets.sides(line.amount_pence), "",
             )
         )  # fmt: skip
     words = f"To pay for {clock.month_words(statement.month)}"
     day = clock.london_day(statement.issued_at).isoformat()
-    total = _sides(-statement.total_pence)
-    yield _row((statement.number, count + 1, day, creditor, statement.force_code, "Total", "", *total, words))
-
-
-def _sides(pence: int) -> tuple[str, str]:
-    """Debit and credit in pounds, never with a sign: what is owed for a course is a debit of the payable account."""
-    amount = f"{abs(pence) // 100}.{abs(pence) % 100:02d}"
-    return (amount, "") if pence > 0 else ("", amount)
-
-
-def _row(cells: tuple[object, ...]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([protect(str(cell)) for cell in cells])
-    return line.getvalue()
+    total = sheets.sides(-statement.total_pence)
+    yield sheets.line((statement.number, count + 1, day, creditor, statement.force_code, "Total", "", *total, words))
 
 
 @admin.register(Cost)

@@ -5,6 +5,7 @@ All amounts are integer pence, GBP. A charge names its booking by reference, for
 
 from payments.models.charges import Attempt, Charge, Refund
 from payments.models.disputes import Dispute
+from payments.models.exports import Export
 from payments.models.fees import FeeSchedule
 from payments.models.inbox import StripeEvent, WebhookRefusal
 from payments.models.ledger import Journal, Posting
@@ -18,6 +19,7 @@ __all__ = [
     "Charge",
     "Cost",
     "Dispute",
+    "Export",
     "FeeSchedule",
     "Journal",
     "Payout",

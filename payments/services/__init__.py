@@ -15,6 +15,7 @@ from payments.services.approvals import (
 from payments.services.charges import give_up_charge, open_charge
 from payments.services.checkout import start_checkout
 from payments.services.disputes import record_dispute, remind_of_disputes, take_dispute
+from payments.services.exports import ask_export, expire_exports, make_exports, open_export, try_export_again
 from payments.services.fees import change_fee
 from payments.services.inbox import apply_stripe_events, receive_webhook, try_event_again
 from payments.services.ledger import record_completion, reverse_completion
@@ -27,15 +28,19 @@ from payments.services.statements import enter_cost, issue_due_statements, issue
 __all__ = [
     "apply_stripe_events",
     "approve_refund",
+    "ask_export",
     "ask_refund",
     "change_fee",
     "change_refund_limit",
     "enter_cost",
+    "expire_exports",
     "give_up_charge",
     "issue_due_statements",
     "issue_statements",
+    "make_exports",
     "mark_statement_paid",
     "open_charge",
+    "open_export",
     "receive_webhook",
     "reconcile_day",
     "record_completion",
@@ -53,5 +58,6 @@ __all__ = [
     "start_checkout",
     "take_dispute",
     "try_event_again",
+    "try_export_again",
     "try_refund_again",
 ]

@@ -8,8 +8,16 @@ import factory
 from factory.django import DjangoModelFactory
 
 from common.identifiers import new_booking_reference
-from payments.constants import AttemptStatus, ChargeStatus, EventStatus, Purpose, RefundReason, RefundStatus
-from payments.models import Attempt, Charge, FeeSchedule, Refund, StripeEvent
+from payments.constants import (
+    AttemptStatus,
+    ChargeStatus,
+    EventStatus,
+    ExportKind,
+    Purpose,
+    RefundReason,
+    RefundStatus,
+)
+from payments.models import Attempt, Charge, Export, FeeSchedule, Refund, StripeEvent
 
 NOW = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)  # as `NOW` of tests.factories.referrals
 PARTS = {"police": 4500, "levy": 300, "vat": 0, "provider": 4400}
@@ -203,3 +211,20 @@ class ParkedEventFactory(StripeEventFactory):
     status = EventStatus.PARKED
     attempts = 8
     error = "MismatchError: invented"
+
+
+class ExportFactory(DjangoModelFactory[Export]):
+    """Waiting to be made: the journal lines of the month before."""
+
+    class Meta:
+        model = Export
+        exclude = ("now",)
+
+    now: Any = NOW
+    kind: Any = ExportKind.JOURNALS
+    first_on = dt.date(2026, 10, 1)
+    last_on = dt.date(2026, 10, 31)
+    purpose = "Month end for the finance system"
+    asked_at = factory.SelfAttribute("now")
+    asked_by = "staff:7"
+    status_at = factory.SelfAttribute("now")
