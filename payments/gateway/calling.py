@@ -63,7 +63,11 @@ def client() -> stripe.StripeClient:
 
 @contextmanager
 def calling(name: str) -> Iterator[None]:
-    """Turns Stripe's errors into our two, and refuses to call while rows are locked."""
+    """Turns Stripe's errors into our two, and refuses to call while rows are locked.
+
+    Stripe's own text may repeat what it was sent, such as a payer's address: it is dropped here, so that no traceback
+    takes it into a log.
+    """
     blocks: list[Any] = connection.atomic_blocks
     if blocks and not blocks[-1]._from_testcase:  # the same exception that Atomic(durable=True) makes
         raise RuntimeError("Stripe is never called inside a transaction")
@@ -75,10 +79,10 @@ def calling(name: str) -> Iterator[None]:
         if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
             logger.error("Stripe refuses our key: %s", name)
         elif status is not None and status < 500 and status not in (409, 429):
-            raise StripeRefusedError(f"{name}: {told}", code=error.code or "") from error
+            raise StripeRefusedError(f"{name}: {told}", code=error.code or "") from None
         headers = {key.lower(): value for key, value in dict(error.headers or {}).items()}
         is_kept = status is not None and status >= 500 and headers.get("idempotent-replayed") == "true"
-        raise StripeUnavailableError(f"{name}: {told}", is_kept=is_kept) from error
+        raise StripeUnavailableError(f"{name}: {told}", is_kept=is_kept) from None
 
 
 def metadata_of(subject: Any) -> dict[str, str]:
