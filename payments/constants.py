@@ -160,6 +160,7 @@ class JournalKind(TextChoices):
 
     PAID = "PAID", "Paid"
     COMPLETED = "COMPLETED", "Course completed: components fall due"
+    FORFEITED = "FORFEITED", "Fee kept: course not completed"
     REFUNDED = "REFUNDED", "Refunded"
     REFUND_FAILED = "REFUND_FAILED", "Refund came back"
     REFUND_BANK = "REFUND_BANK", "Refunded from the bank"

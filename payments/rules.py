@@ -150,21 +150,30 @@ def completed_lines(*, parts: Parts, refunded_pence: int, force_code: str) -> tu
     return tuple(line for line in lines if line.amount_pence)
 
 
+def forfeited_lines(*, parts: Parts, refunded_pence: int) -> tuple[Line, ...]:
+    """The course was not completed and the fee is kept: nothing falls due to others, all but the VAT is earned.
+
+    A refund already made is borne by KCC, as on completion.
+    """
+    kept = Parts(police=0, levy=0, vat=parts.vat, provider=parts.total - parts.vat)
+    return completed_lines(parts=kept, refunded_pence=refunded_pence, force_code="")
+
+
 def refunded_lines(
     *,
     amount_pence: int,
     purpose: str,
     parts: Parts,
-    is_completed: bool,
+    is_earned: bool,
     is_extra: bool,
     out_of: AccountName = "STRIPE_CLEARING",
 ) -> tuple[Line, ...]:
     """Money left us for the payer: from Stripe for the card, or from the bank by other means.
 
     A course fee goes back from where it waits, and so does an extra payment of one, which was never part of the
-    completed fee. What is earned, by completion or because it was no course fee, is borne by KCC with its VAT.
+    fee that was earned. What is earned (`is_earned`, or no course fee at all) is borne by KCC with its VAT.
     """
-    bearer = bearing_account(purpose=purpose, is_completed=is_completed, is_extra=is_extra)
+    bearer = bearing_account(purpose=purpose, is_earned=is_earned, is_extra=is_extra)
     if bearer != "REFUNDS":
         return Line(bearer, amount_pence), Line(out_of, -amount_pence)
     vat = vat_share(parts, amount_pence)
@@ -172,9 +181,9 @@ def refunded_lines(
     return tuple(line for line in lines if line.amount_pence)
 
 
-def bearing_account(*, purpose: str, is_completed: bool, is_extra: bool) -> AccountName:
+def bearing_account(*, purpose: str, is_earned: bool, is_extra: bool) -> AccountName:
     """Whose money it is that goes back to a payer or is lost to their bank: still the payer's, or KCC's income."""
-    is_in_advance = purpose == "COURSE_FEE" and (is_extra or not is_completed)
+    is_in_advance = purpose == "COURSE_FEE" and (is_extra or not is_earned)
     return "FEES_IN_ADVANCE" if is_in_advance else "REFUNDS"
 
 

@@ -60,4 +60,5 @@ def record_outcome(
         payments.record_completion(booking_reference=booking.reference, by=by, now=now)
     else:
         payments.reverse_completion(booking_reference=booking.reference, reason=reason, by=by, now=now)
+        payments.record_forfeiture(booking_reference=booking.reference, by=by, now=now)
     return booking

@@ -210,7 +210,10 @@ def _end(
     reason: str = "",
     evidence: str = "",
 ) -> None:
-    """Cancel a locked booking, give back its place, give up what is unpaid, send back what is refunded."""
+    """Cancel a locked booking, give back its place, give up what is unpaid, send back what is refunded.
+
+    What is kept of a paid course fee is earned.
+    """
     words = f"The booking was {cause.label[:1].lower()}{cause.label[1:]}."
     if cause == CancelCause.EXPIRED:
         words = "The booking was cancelled: complete by has passed."
@@ -246,6 +249,7 @@ def _end(
                 attempt_id=payment.pk,
             )
             left -= amount
+    payments.record_forfeiture(booking_reference=booking.reference, by=by, now=now)
 
 
 def _paid(booking: Booking) -> list[Attempt]:

@@ -18,7 +18,7 @@ from payments.services.disputes import record_dispute, remind_of_disputes, take_
 from payments.services.exports import ask_export, expire_exports, make_exports, open_export, try_export_again
 from payments.services.fees import change_fee
 from payments.services.inbox import apply_stripe_events, receive_webhook, try_event_again
-from payments.services.ledger import record_completion, reverse_completion
+from payments.services.ledger import record_completion, record_forfeiture, reverse_completion
 from payments.services.payouts import record_payout
 from payments.services.reconciliation import reconcile_day, resolve_exception
 from payments.services.refunds import request_refund, send_refunds
@@ -45,6 +45,7 @@ __all__ = [
     "reconcile_day",
     "record_completion",
     "record_dispute",
+    "record_forfeiture",
     "record_payout",
     "refresh_charge",
     "reject_refund",

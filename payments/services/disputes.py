@@ -143,7 +143,7 @@ def _book(dispute: Dispute, fact: gateway.DisputeFact, *, charge: Charge, by: Ac
         return
     bearer = rules.bearing_account(
         purpose=charge.purpose,
-        is_completed=ledger.live_completion(charge) is not None,
+        is_earned=ledger.live_earning(charge) is not None,
         is_extra=dispute.attempt.is_extra,
     )
     ledger.write_journal(

@@ -12,7 +12,7 @@ from django.db.models import Q, Sum
 from audit.context import Actor
 from common.money import pounds
 from payments import gateway, rules
-from payments.constants import ChargeStatus, JournalKind, Purpose
+from payments.constants import ChargeStatus, JournalKind, Purpose, RefundStatus
 from payments.models import Attempt, Charge, Journal, Posting, Refund
 from payments.services import moves
 
@@ -73,7 +73,7 @@ def write_refunded(
             amount_pence=refund.amount_pence,
             purpose=charge.purpose,
             parts=parts_of(charge),
-            is_completed=live_completion(charge) is not None,
+            is_earned=live_earning(charge) is not None,
             is_extra=refund.attempt.is_extra,
         ),
         occurred_at=occurred_at,
@@ -94,7 +94,7 @@ def write_refunded_elsewhere(
             amount_pence=refund.amount_pence,
             purpose=charge.purpose,
             parts=parts_of(charge),
-            is_completed=live_completion(charge) is not None,
+            is_earned=live_earning(charge) is not None,
             is_extra=refund.attempt.is_extra,
             out_of="BANK",
         ),
@@ -154,32 +154,25 @@ def lines_of(journal: Journal) -> list[rules.Line]:
 def record_completion(*, booking_reference: str, by: Actor, now: dt.datetime) -> list[Journal]:
     """Let the components of a booking's paid course fee fall due, because the course was completed. Composed.
 
-    Repeating it is a no-op. A booking without a paid course fee has nothing to fall due. Locks its charges.
+    Repeating it is a no-op; where the fee was kept because the course was not completed, that is undone first. A
+    booking without a paid course fee has nothing to fall due. Locks its charges.
     """
     written = []
     for charge in _course_fees(booking_reference):
-        if live_completion(charge) is not None:
-            continue
+        earned = live_earning(charge)
+        if earned is not None:
+            if earned.kind == JournalKind.COMPLETED:
+                continue
+            written.append(_reverse(earned, note="Course completed after all", by=by, now=now))
         parts = parts_of(charge)
-        journal = write_journal(
-            JournalKind.COMPLETED,
-            source=f"completed:{charge.pk}:{_turns(charge) + 1}",
-            lines=rules.completed_lines(
-                parts=parts,
-                refunded_pence=_gone_from_advance(charge),
-                force_code=charge.force_code,
-            ),
-            occurred_at=now,
-            booking_reference=booking_reference,
-            by=by,
-            now=now,
+        lines = rules.completed_lines(
+            parts=parts, refunded_pence=_gone_from_advance(charge), force_code=charge.force_code
         )
-        if journal is not None:
-            written.append(journal)
+        written.append(_earn(charge, JournalKind.COMPLETED, lines, by=by, now=now))
         words = f"Course completed: {pounds(parts.police)} falls due to force {charge.force_code}"
         words = f"{words} and {pounds(parts.levy)} to UKROEd"
         moves.record(charge, "charge.fell_due", by=by, now=now, words=words)
-    return written
+    return [journal for journal in written if journal is not None]
 
 
 @transaction.atomic
@@ -187,43 +180,97 @@ def reverse_completion(*, booking_reference: str, reason: str, by: Actor, now: d
     """Undo `record_completion` after a register was corrected. Composed, a no-op when repeated. Locks the charges."""
     written = []
     for charge in _course_fees(booking_reference):
-        completion = live_completion(charge)
-        if completion is None:
+        completion = live_earning(charge)
+        if completion is None or completion.kind != JournalKind.COMPLETED:
             continue
-        journal = write_journal(
-            JournalKind.REVERSAL,
-            source=f"reversal:{completion.source}",
-            lines=rules.reversed_lines(lines_of(completion)),
-            occurred_at=now,
-            booking_reference=booking_reference,
-            by=by,
-            now=now,
-            note=reason[:200],
-        )
-        if journal is not None:
-            written.append(journal)
+        written.append(_reverse(completion, note=reason[:200], by=by, now=now))
         words = "Course not completed after all: the components of the fee no longer fall due"
         moves.record(charge, "charge.fell_due_reversed", by=by, now=now, words=words, reason=reason)
-    return written
+    return [journal for journal in written if journal is not None]
 
 
-def live_completion(charge: Charge) -> Journal | None:
-    """The journal by which this charge's components fell due, unless it was reversed. Under the charge's lock."""
-    last = Journal.objects.filter(source__startswith=f"completed:{charge.pk}:").order_by("-pk").first()
+@transaction.atomic
+def record_forfeiture(*, booking_reference: str, by: Actor, now: dt.datetime) -> list[Journal]:
+    """Earn what is kept of a booking's paid course fee, because it ended without a completed course. Composed.
+
+    Repeating it is a no-op, and so is it where the whole fee has gone back or is on its way. A part on its way, or
+    asked for later, is borne by KCC when it leaves, as after completion. Locks the charges.
+    """
+    written = []
+    for charge in _course_fees(booking_reference):
+        goes_back = _refunded_from_advance(charge) + _on_its_way(charge)
+        if goes_back >= charge.amount_pence or live_earning(charge) is not None:
+            continue
+        lines = rules.forfeited_lines(parts=parts_of(charge), refunded_pence=_gone_from_advance(charge))
+        written.append(_earn(charge, JournalKind.FORFEITED, lines, by=by, now=now))
+        words = "Course not completed: what is kept of the fee is earned"
+        moves.record(charge, "charge.forfeited", by=by, now=now, words=words)
+    return [journal for journal in written if journal is not None]
+
+
+def live_earning(charge: Charge) -> Journal | None:
+    """The journal by which this charge was earned, completed or kept, unless it was reversed. Under its lock."""
+    by_its_source = Q(source__startswith=f"completed:{charge.pk}:") | Q(source__startswith=f"forfeited:{charge.pk}:")
+    of_booking = Journal.objects.filter(booking_reference=charge.booking_reference)
+    last = of_booking.filter(by_its_source).order_by("-pk").first()
     if last is None or Journal.objects.filter(source=f"reversal:{last.source}").exists():
         return None
     return last
 
 
+def _earn(
+    charge: Charge, kind: JournalKind, lines: Iterable[rules.Line], *, by: Actor, now: dt.datetime
+) -> Journal | None:
+    stem = f"{kind.lower()}:{charge.pk}:"
+    return write_journal(
+        kind,
+        source=f"{stem}{Journal.objects.filter(source__startswith=stem).count() + 1}",
+        lines=lines,
+        occurred_at=now,
+        booking_reference=charge.booking_reference,
+        by=by,
+        now=now,
+    )
+
+
+def _reverse(earned: Journal, *, note: str, by: Actor, now: dt.datetime) -> Journal | None:
+    return write_journal(
+        JournalKind.REVERSAL,
+        source=f"reversal:{earned.source}",
+        lines=rules.reversed_lines(lines_of(earned)),
+        occurred_at=now,
+        booking_reference=earned.booking_reference,
+        by=by,
+        now=now,
+        note=note,
+    )
+
+
 def _gone_from_advance(charge: Charge) -> int:
     """What of the fee went back, or was lost to the payer's bank, before it was earned."""
+    lost = Q(source__in=[])
+    for dispute_id in charge.disputes.filter(attempt__is_extra=False).values_list("stripe_dispute_id", flat=True):
+        lost |= Q(source__startswith=f"dispute-lost:{dispute_id}:")
+    return _refunded_from_advance(charge) + _out_of_advance(lost)
+
+
+def _refunded_from_advance(charge: Charge) -> int:
     refunds = Refund.objects.filter(charge=charge, attempt__is_extra=False)
-    sources = Q(source__in=[])
+    sources = []
     for key, at_stripe in refunds.values_list("pk", "stripe_refund_id"):
         known_as = [f"refunded:{at_stripe}", f"refund-failed:{at_stripe}"] if at_stripe else []
-        sources |= Q(source__in=[*known_as, f"refunded-elsewhere:{key}"])
-    for dispute_id in charge.disputes.filter(attempt__is_extra=False).values_list("stripe_dispute_id", flat=True):
-        sources |= Q(source__startswith=f"dispute-lost:{dispute_id}:")
+        sources += [*known_as, f"refunded-elsewhere:{key}"]
+    return _out_of_advance(Q(source__in=sources))
+
+
+def _on_its_way(charge: Charge) -> int:
+    """What is to be sent to Stripe: what has left us has its journal, what waits for a second person may not go."""
+    refunds = Refund.objects.filter(charge=charge, attempt__is_extra=False, status=RefundStatus.REQUESTED)
+    pence: int = refunds.aggregate(pence=Sum("amount_pence", default=0))["pence"]
+    return pence
+
+
+def _out_of_advance(sources: Q) -> int:
     gone = Posting.objects.filter(account="FEES_IN_ADVANCE", journal__in=Journal.objects.filter(sources))
     pence: int = gone.aggregate(pence=Sum("amount_pence", default=0))["pence"]
     return pence
@@ -234,7 +281,3 @@ def _course_fees(booking_reference: str) -> list[Charge]:
         booking_reference=booking_reference, purpose=Purpose.COURSE_FEE, status=ChargeStatus.PAID
     )
     return list(paid.select_for_update(no_key=True).order_by("pk"))
-
-
-def _turns(charge: Charge) -> int:
-    return Journal.objects.filter(source__startswith=f"completed:{charge.pk}:").count()

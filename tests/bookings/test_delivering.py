@@ -19,6 +19,10 @@ AFTER = NOW + dt.timedelta(days=30)
 pytestmark = pytest.mark.django_db
 
 
+def kinds() -> list[str]:
+    return list(Journal.objects.order_by("pk").values_list("kind", flat=True))
+
+
 def test_completed_reaches_the_force_and_the_ledger_once() -> None:
     booking = b.ConfirmedBookingFactory.create()
     p.PaidChargeFactory.create(booking_reference=booking.reference)
@@ -47,7 +51,19 @@ def test_a_correction_is_a_new_line_and_reverses_the_ledger() -> None:
         ("COMPLETED", "", dt.date(2026, 12, 14)),
         ("NOT_COMPLETED", "IMPERSONATION", None),
     ]
-    assert list(Journal.objects.order_by("pk").values_list("kind", flat=True)) == ["COMPLETED", "REVERSAL"]
+    assert kinds() == ["COMPLETED", "REVERSAL", "FORFEITED"]
+
+
+def test_who_stays_away_loses_the_fee_until_the_register_is_corrected() -> None:
+    booking = b.ConfirmedBookingFactory.create()
+    p.PaidChargeFactory.create(booking_reference=booking.reference)
+    for _ in range(2):
+        services.record_outcome(
+            booking_id=booking.pk, is_completed=False, reason="DID_NOT_ATTEND", by=STAFF, now=AFTER
+        )
+    assert kinds() == ["FORFEITED"]
+    services.record_outcome(booking_id=booking.pk, is_completed=True, reason="", by=STAFF, now=AFTER)
+    assert kinds() == ["FORFEITED", "REVERSAL", "COMPLETED"]
 
 
 def test_an_outcome_of_what_was_never_confirmed_is_refused() -> None:

@@ -16,7 +16,7 @@ from courses.constants import PlaceState, SessionStatus
 from courses.errors import ReasonNeededError
 from notifications.models import Message
 from payments.constants import ChargeStatus, RefundReason
-from payments.models import Refund
+from payments.models import Posting, Refund
 from referrals import services as referrals
 from referrals.constants import ReferralStatus, WithdrawalReason
 from referrals.models import Referral
@@ -38,6 +38,11 @@ def confirmed(**given: object) -> Booking:
 
 def cancel(booking: Booking, now: dt.datetime = NOW, **given: object) -> int:
     return services.cancel(booking_id=booking.pk, by=candidate(booking.referral), now=now, **given)  # type: ignore[arg-type]
+
+
+def kept() -> int:
+    """What was earned of a fee without a course, in pence."""
+    return -sum(Posting.objects.filter(account="COURSE_INCOME").values_list("amount_pence", flat=True))
 
 
 def withdraw(referral: Referral, reason: str = WithdrawalReason.OTHER, now: dt.datetime = NOW) -> None:
@@ -84,6 +89,7 @@ def test_cancel_refunds_within_14_days_while_the_course_is_7_days_away(
     booking = confirmed(now=booked, session=c.OpenSessionFactory.create())
     assert cancel(booking, cancelled) == back
     assert Refund.objects.count() == (1 if back else 0)
+    assert kept() == 9200 - back
 
 
 def test_staff_may_give_it_back_for_a_kind_of_evidence_with_a_reason() -> None:
@@ -111,7 +117,7 @@ def test_cancel_of_what_is_only_held_gives_up_the_charge() -> None:
     assert cancel(booking) == 0
     charge.refresh_from_db()
     assert (charge.status, claimed(booking.place.session)) == (ChargeStatus.CANCELLED, 0)
-    assert Message.objects.count() == 0
+    assert (Message.objects.count(), kept()) == (0, 0)
 
 
 def test_cancel_once_it_has_started_is_refused() -> None:
@@ -167,8 +173,15 @@ def test_withdrawn_when_booked_refunds_as_the_policy_says(reason: str, before_co
     booking.referral.refresh_from_db()
     assert (booking.status, booking.referral.status) == (BookingStatus.CANCELLED, ReferralStatus.WITHDRAWN)
     assert sum(Refund.objects.values_list("amount_pence", flat=True)) == back
+    assert kept() == 9200 - back
     message = Message.objects.get()
     assert (message.kind, message.context["refund"]) == ("withdrawn", "£92" if back else "")
+
+
+def test_what_expires_before_its_course_keeps_the_fee() -> None:
+    booking = confirmed()
+    services.end_with_referral(referral=booking.referral, kind="expired", reason="", by=STAFF, now=NOW + DAY)
+    assert (Refund.objects.count(), kept()) == (0, 9200)
 
 
 def test_expired_lets_a_hold_go_and_leaves_a_begun_course_to_its_register() -> None:

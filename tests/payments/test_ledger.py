@@ -1,7 +1,6 @@
 """Where each penny lies: paid, fallen due, refunded before and after, and undone."""
 
 import datetime as dt
-from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -22,6 +21,8 @@ NOW = f.NOW
 TRAINER = Actor("trainer", "5")
 DUE = [("FEES_IN_ADVANCE", 9200), ("POLICE_PAYABLE", -4500), ("LEVY_PAYABLE", -300), ("COURSE_INCOME", -4400)]
 BACK = [(account, -pence) for account, pence in DUE]
+KEPT = [("FEES_IN_ADVANCE", 9200), ("COURSE_INCOME", -9200)]
+NO_LONGER_KEPT = [(account, -pence) for account, pence in KEPT]
 
 
 def _paid(**given: object) -> Charge:
@@ -33,6 +34,16 @@ def _paid(**given: object) -> Charge:
 
 def _complete(charge: Charge) -> list[Journal]:
     return services.record_completion(booking_reference=charge.booking_reference, by=TRAINER, now=NOW)
+
+
+def _forfeit(charge: Charge) -> list[Journal]:
+    return services.record_forfeiture(booking_reference=charge.booking_reference, by=TRAINER, now=NOW)
+
+
+def _undo(charge: Charge) -> list[Journal]:
+    return services.reverse_completion(
+        booking_reference=charge.booking_reference, reason="wrong register", by=TRAINER, now=NOW
+    )
 
 
 def _refund(charge: Charge, pence: int, *, attempt: Attempt | None = None, status: str = "succeeded") -> None:
@@ -85,15 +96,8 @@ def test_completion_without_a_paid_course_fee_books_nothing() -> None:
 def test_completion_undone_and_recorded_again() -> None:
     charge = _paid()
     _complete(charge)
-    undo = partial(
-        services.reverse_completion,
-        booking_reference=charge.booking_reference,
-        reason="wrong register",
-        by=TRAINER,
-        now=NOW,
-    )
-    assert len(undo()) == 1
-    assert undo() == []
+    assert len(_undo(charge)) == 1
+    assert _undo(charge) == []
     assert len(_complete(charge)) == 1
     assert ledger() == [("PAID", PAID_LINES), ("COMPLETED", DUE), ("REVERSAL", BACK), ("COMPLETED", DUE)]
     assert Journal.objects.get(kind="REVERSAL").note == "wrong register"
@@ -130,6 +134,95 @@ def test_a_refund_asked_before_and_sent_after_completion_counts_as_after() -> No
     }  # fmt: skip
 
 
+# --- The fee kept ------------------------------------------------------------------------------------------------
+def test_a_fee_that_is_kept_is_earned_once_and_nothing_falls_due_to_others() -> None:
+    charge = _paid()
+    assert len(_forfeit(charge)) == 1
+    assert _forfeit(charge) == []
+    assert ledger() == [("PAID", PAID_LINES), ("FORFEITED", KEPT)]
+    assert Journal.objects.get(kind="FORFEITED").source == f"forfeited:{charge.pk}:1"
+    words = "Course not completed: what is kept of the fee is earned"
+    assert list(AuditEvent.objects.values_list("action", "words")) == [("charge.forfeited", words)]
+    month = dt.date(2026, 11, 1)
+    assert selectors.surplus(first=month, last=month).pence == 9200
+
+
+def test_nothing_is_kept_of_what_was_not_paid_or_is_no_course_fee() -> None:
+    charge = f.ChargeFactory.create()
+    moved = f.PaidChargeFactory.create(booking_reference=charge.booking_reference, purpose=Purpose.MOVE_FEE)
+    assert (_forfeit(charge), _forfeit(moved), ledger()) == ([], [], [])
+
+
+def test_a_register_corrected_both_ways() -> None:
+    charge = _paid()
+    _forfeit(charge)
+    assert _undo(charge) == []  # there is no completion to undo
+    assert [journal.kind for journal in _complete(charge)] == ["REVERSAL", "COMPLETED"]
+    assert _complete(charge) == []
+    assert _forfeit(charge) == []  # what has fallen due is not kept
+    _undo(charge)
+    _forfeit(charge)
+    assert ledger() == [
+        ("PAID", PAID_LINES),
+        ("FORFEITED", KEPT),
+        ("REVERSAL", NO_LONGER_KEPT),
+        ("COMPLETED", DUE),
+        ("REVERSAL", BACK),
+        ("FORFEITED", KEPT),
+    ]
+    assert _balances() == {"STRIPE_CLEARING": 9200, "COURSE_INCOME": -9200}
+
+
+def test_a_refund_after_the_fee_was_kept_is_borne_by_kcc() -> None:
+    charge = _paid()
+    _forfeit(charge)
+    _refund(charge, 9200)
+    assert _balances() == {"COURSE_INCOME": -9200, "REFUNDS": 9200}
+    _complete(charge)
+    assert _balances() == {
+        "POLICE_PAYABLE": -4500, "LEVY_PAYABLE": -300, "COURSE_INCOME": -4400, "REFUNDS": 9200
+    }  # fmt: skip
+    _undo(charge)
+    _forfeit(charge)
+    assert _balances() == {"COURSE_INCOME": -9200, "REFUNDS": 9200}
+
+
+def test_part_refunded_before_the_rest_was_kept() -> None:
+    charge = _paid()
+    _refund(charge, 2000)
+    _forfeit(charge)
+    assert _balances() == {"STRIPE_CLEARING": 7200, "COURSE_INCOME": -9200, "REFUNDS": 2000}
+
+
+@pytest.mark.parametrize(
+    ("pence", "kinds", "balances"),
+    [
+        (9200, ["PAID", "REFUNDED"], {}),
+        (
+            4600,
+            ["PAID", "FORFEITED", "REFUNDED"],
+            {"STRIPE_CLEARING": 4600, "COURSE_INCOME": -9200, "REFUNDS": 4600},
+        ),
+    ],
+)
+def test_a_refund_on_its_way_when_the_booking_ends(pence: int, kinds: list[str], balances: dict[str, int]) -> None:
+    charge = _paid()
+    refund = services.request_refund(
+        charge_id=charge.pk, amount_pence=pence, reason=RefundReason.GOODWILL, by=TRAINER, now=NOW
+    )
+    _forfeit(charge)
+    _answer(1, refund.idempotency_key, refund.attempt.payment_intent_id, pence, "succeeded")
+    assert [kind for kind, _ in ledger()] == kinds
+    assert _balances() == balances
+
+
+def test_a_refund_that_waits_for_a_second_person_is_not_on_its_way() -> None:
+    charge = _paid()
+    f.WaitingRefundFactory.create(charge=charge)
+    _forfeit(charge)
+    assert ledger()[-1] == ("FORFEITED", KEPT)
+
+
 def test_a_refund_that_failed_leaves_no_trace_in_the_balances() -> None:
     charge = _paid()
     _refund(charge, 9200, status="failed")
@@ -147,6 +240,17 @@ def test_an_extra_payment_refunded_after_completion_goes_back_from_advance() -> 
     assert _balances() == {
         "STRIPE_CLEARING": 9200, "POLICE_PAYABLE": -4500, "LEVY_PAYABLE": -300, "COURSE_INCOME": -4400
     }  # fmt: skip
+
+
+def test_an_extra_payment_is_no_part_of_the_fee_that_is_kept() -> None:
+    charge = _paid()
+    Charge.objects.filter(pk=charge.pk).update(paid_pence=18400)
+    extra = f.PaidAttemptFactory.create(charge=charge, is_extra=True)
+    bookkeeping.write_paid(charge=charge, attempt=extra, by=TRAINER, now=NOW)
+    _forfeit(charge)
+    assert _balances() == {"STRIPE_CLEARING": 18400, "FEES_IN_ADVANCE": -9200, "COURSE_INCOME": -9200}
+    _refund(charge, 9200, attempt=extra)
+    assert _balances() == {"STRIPE_CLEARING": 9200, "COURSE_INCOME": -9200}
 
 
 @pytest.mark.parametrize("purpose", [Purpose.MOVE_FEE, Purpose.REBOOK_FEE])

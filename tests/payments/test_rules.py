@@ -85,7 +85,7 @@ def test_completed_lines_always_balance(police: int, levy: int, vat: int, provid
 
 
 @pytest.mark.parametrize(
-    ("purpose", "is_completed", "is_extra", "account"),
+    ("purpose", "is_earned", "is_extra", "account"),
     [
         ("COURSE_FEE", False, False, "FEES_IN_ADVANCE"),
         ("COURSE_FEE", True, False, "REFUNDS"),
@@ -95,13 +95,13 @@ def test_completed_lines_always_balance(police: int, levy: int, vat: int, provid
     ],
 )
 def test_refunded_lines_take_the_money_from_where_it_lies(
-    purpose: str, is_completed: bool, is_extra: bool, account: rules.AccountName
+    purpose: str, is_earned: bool, is_extra: bool, account: rules.AccountName
 ) -> None:
     lines = rules.refunded_lines(
         amount_pence=500,
         purpose=purpose,
         parts=rules.Parts(police=4500, levy=300, vat=0, provider=4400),
-        is_completed=is_completed,
+        is_earned=is_earned,
         is_extra=is_extra,
     )
     assert lines == (rules.Line(account, 500), rules.Line("STRIPE_CLEARING", -500))
@@ -117,7 +117,7 @@ def test_a_move_fee_with_vat_owes_it_at_once_and_less_once_refunded() -> None:
         rules.Line("MOVE_INCOME", -2500),
         rules.Line("VAT_PAYABLE", -500),
     )
-    back = partial(rules.refunded_lines, purpose="MOVE_FEE", parts=VAT, is_completed=False, is_extra=False)
+    back = partial(rules.refunded_lines, purpose="MOVE_FEE", parts=VAT, is_earned=False, is_extra=False)
     assert back(amount_pence=3000) == (
         rules.Line("REFUNDS", 2500),
         rules.Line("VAT_PAYABLE", 500),
@@ -140,6 +140,30 @@ def test_completed_lines_owe_vat_on_what_was_kept() -> None:
         rules.Line("COURSE_INCOME", -3520),
         rules.Line("REFUNDS", 4160),
     )
+
+
+def test_forfeited_lines_earn_all_but_the_vat_and_owe_nothing_to_others() -> None:
+    parts = rules.Parts(police=4500, levy=300, vat=880, provider=3520)
+    assert rules.forfeited_lines(parts=parts, refunded_pence=0) == (
+        rules.Line("FEES_IN_ADVANCE", 9200),
+        rules.Line("VAT_PAYABLE", -880),
+        rules.Line("COURSE_INCOME", -8320),
+    )
+    assert rules.forfeited_lines(parts=parts, refunded_pence=4600) == (
+        rules.Line("FEES_IN_ADVANCE", 4600),
+        rules.Line("VAT_PAYABLE", -440),
+        rules.Line("COURSE_INCOME", -8320),
+        rules.Line("REFUNDS", 4160),
+    )
+
+
+@given(PENCE, PENCE, PENCE, PENCE, st.data())
+def test_forfeited_lines_always_balance(police: int, levy: int, vat: int, provider: int, data: st.DataObject) -> None:
+    parts = rules.Parts(police, levy, vat, provider)
+    refunded = data.draw(st.integers(min_value=0, max_value=parts.total))
+    lines = rules.forfeited_lines(parts=parts, refunded_pence=refunded)
+    assert _balance(lines) == 0
+    assert {line.account for line in lines}.isdisjoint({"POLICE_PAYABLE", "LEVY_PAYABLE"})
 
 
 @pytest.mark.parametrize(

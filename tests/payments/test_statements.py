@@ -202,7 +202,7 @@ def test_the_surplus_is_income_less_costs(django_assert_num_queries: Any) -> Non
             amount_pence=9200,
             purpose="COURSE_FEE",
             parts=bookkeeping.parts_of(refunded),
-            is_completed=True,
+            is_earned=True,
             is_extra=False,
         ),
         occurred_at=IN_APRIL,

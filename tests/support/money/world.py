@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings as portal
 from django.db import connection, transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
 
@@ -55,6 +55,7 @@ CALLS = [
     "GET /v1/refunds*",
 ]
 PLACED = (BookingStatus.CONFIRMED, BookingStatus.COMPLETED, BookingStatus.NOT_COMPLETED)
+ENDED = (BookingStatus.CANCELLED, BookingStatus.COMPLETED, BookingStatus.NOT_COMPLETED)
 _THERE_ARE = """
     SELECT array_remove(ARRAY[
         CASE WHEN EXISTS (SELECT FROM bookings_booking) THEN 'bookings' END,
@@ -184,6 +185,7 @@ class MoneyWorld(RuleBasedStateMachine):
         for late in LatePayment.objects.filter(status__in=UNSETTLED_LATE).select_related("booking__policy"):
             until = late.created_at + dt.timedelta(hours=late.booking.policy.late_offer_hours)
             assert self.now <= until, f"{late} waits for longer than the policy says"
+        self.nothing_ended_is_in_advance()
         unheard = self.compare()
         assert unheard == {}, f"nothing is unheard when it is calm: {unheard}"
 
@@ -224,6 +226,21 @@ class MoneyWorld(RuleBasedStateMachine):
             late = getattr(booking, "late_payment", None)
             may_choose = late is not None and late.status in UNSETTLED_LATE
             assert may_choose, f"{booking.reference} is paid and has no place"
+
+    def nothing_ended_is_in_advance(self) -> None:
+        """Of a booking that has ended, the fee fell due, was kept, or went back.
+
+        What is paid twice, is disputed, or could not be sent back is for people to decide.
+        """
+        odd = Attempt.objects.filter(Q(is_extra=True) | Q(disputes__isnull=False))
+        failed = Refund.objects.filter(status__in=[RefundStatus.FAILED, RefundStatus.REPLACED, RefundStatus.ELSEWHERE])
+        ended = Booking.objects.filter(status__in=ENDED).exclude(reference__in=odd.values("charge__booking_reference"))
+        ended = ended.exclude(reference__in=failed.values("charge__booking_reference"))
+        in_advance = Posting.objects.filter(
+            account=Account.FEES_IN_ADVANCE, journal__booking_reference__in=ended.values("reference")
+        )
+        by_booking = in_advance.values_list("journal__booking_reference").annotate(pence=Sum("amount_pence"))
+        assert not {reference: pence for reference, pence in by_booking if pence}
 
     def compare(self) -> dict[str, int]:
         """The clearing account is the sum of Stripe's balance transactions that we heard of, one journal for each.
