@@ -32,6 +32,8 @@ def plan_day(
     is_last = at_hour(day, 23) > clock.end
     clock.at(at_hour(day, 2), lambda now: say(day))
     clock.at(at_hour(day, 3, 20), lambda now: expire(now=now))
+    if payer:
+        clock.at(at_hour(day, 4, 15), lambda now: reconcile(payer, now=now))
     if is_working_day(day) and not is_last:
         clock.at(at_hour(day, 7), lambda now: take_back_outcomes(police, now=now))
     # Long ago people were told every third day: nobody sees the difference, and loading is quicker.
@@ -73,6 +75,14 @@ def send_refunds(payer: Payer, *, now: dt.datetime) -> None:
     payer.is_now(now)
     with acting(Actor("job", "send_refunds")):
         payments.send_refunds(now=now)
+
+
+def reconcile(payer: Payer, *, now: dt.datetime) -> None:
+    """The day before is compared with Stripe, whose fees are booked."""
+    payer.is_now(now)
+    by = Actor("job", "reconcile_payments")
+    with acting(by):
+        bookings.reconcile_due_payments(by=by, now=now)
 
 
 def close_what_was_left(payer: Payer, *, now: dt.datetime) -> None:

@@ -27,8 +27,8 @@ from devtools.demo.timetable import WEEKS_AHEAD, lessons
 from devtools.stripe_sandbox.testing import Sandbox
 from notifications.constants import MessageStatus
 from notifications.models import Message
-from payments.constants import RefundStatus
-from payments.models import Posting, Refund
+from payments.constants import JournalKind, RefundStatus, RunStatus
+from payments.models import Journal, Posting, ReconciliationRun, Refund
 from referrals import rules, selectors
 from referrals.constants import BatchStatus, ReferralStatus
 from referrals.models import Batch, BatchRow, Outcome, Referral
@@ -203,6 +203,9 @@ def _check_money() -> None:
     assert set(Refund.objects.values_list("status", flat=True)) == {RefundStatus.SUCCEEDED}
     paid = Booking.objects.filter(confirmed_at__isnull=False).count()
     assert Posting.objects.filter(account="STRIPE_CLEARING", amount_pence__gt=0).count() == paid
+    assert set(ReconciliationRun.objects.values_list("status", flat=True)) == {RunStatus.GREEN}
+    assert ReconciliationRun.objects.latest("day").day == TODAY - dt.timedelta(days=1)
+    assert Journal.objects.filter(kind=JournalKind.FORFEITED).exists()
 
 
 @pytest.mark.django_db(transaction=True)
