@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,39 +11,9 @@ from django.template.response import TemplateResponse
 
 from accounts.access import client_address
 from audit import services as audit
-from audit.context import Actor
 from audit.middleware import actor_of
-from audit.paging import BoundedPaginator
 from common import clock
 from common.errors import PortalError
-
-
-class Read:
-    """Mixed into an admin class: nothing can be added, changed or deleted through it, and nothing large is counted."""
-
-    paginator = BoundedPaginator
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        """No."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """No."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """No."""
-        return False
-
-
-def acting_staff(request: HttpRequest, permission: str) -> Actor:
-    """Who acts, for a service. Raises PermissionDenied without the permission."""
-    by = actor_of(request)
-    if by is None or not request.user.has_perm(permission):
-        raise PermissionDenied
-    return by
 
 
 def log_opened(request: HttpRequest, action: str, *, referral_key: str, subject: str) -> None:

@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from audit.admin import HistoryAdmin
 from common import clock
+from courses.admin.acts import Read, acting_staff
 from referrals import services
-from referrals.admin.base import Read, act_page, acting_staff, log_opened
+from referrals.admin.base import act_page, log_opened
 from referrals.cells import cells_of
 from referrals.constants import RowDecision, RowState
 from referrals.models import Batch, BatchRow

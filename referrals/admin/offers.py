@@ -12,8 +12,9 @@ from django.urls import path, reverse
 from audit.admin import HistoryAdmin
 from common import clock
 from common.identifiers import normalise_postcode, normalise_registration, parse_gb_driver_number
+from courses.admin.acts import Read, acting_staff
 from referrals import lookups, selectors, services
-from referrals.admin.base import Read, act_page, acting_staff, log_opened
+from referrals.admin.base import act_page, log_opened
 from referrals.constants import WithdrawalReason
 from referrals.models import Outcome, OutcomeReturn, Referral, Withdrawal
 

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from audit.admin import HistoryAdmin
-from referrals.admin.base import Read
+from courses.admin.acts import Read
 from referrals.models import CourseBlock, Force, ForecastMonth, Officer
 
 

@@ -14,8 +14,9 @@ from django.urls import path, reverse
 from audit.admin import HistoryAdmin
 from common import clock
 from common.errors import PortalError
+from courses.admin.acts import Read, acting_staff
 from referrals import services
-from referrals.admin.base import Read, act_page, acting_staff
+from referrals.admin.base import act_page
 from referrals.constants import TokenScope
 from referrals.models import Force, ForceToken
 
