@@ -39,8 +39,9 @@ class Candidate(Visitor):
     def choose(self, session: Session) -> Page:
         """Hold a place on a date of the list."""
         page = self.get("/sessions/")
-        (form,) = [form for form in page.forms if form.fields.get("session") == str(session.pk)]
-        return self.press(form.buttons[0])
+        it = ("session", str(session.pk))
+        (button,) = [words for form in page.forms for words, sent in form.presses.items() if sent == it]
+        return self.press(button)
 
     def answer(self, *, email: str, mobile: str = "") -> Page:
         """Contact details and consents, up to the page where everything is checked."""
