@@ -17,9 +17,16 @@ from tests.devtools.stripe_sandbox.receiver import Receiver
 
 
 @pytest.fixture
+def shop() -> Iterator[Receiver]:
+    """A shop of this test's own, where no other sandbox's webhook can still be on its way to."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
 def own(shop: Receiver) -> Iterator[Sandbox]:
     """A sandbox of this test's own, for it will be killed."""
-    shop.clear()
     with Sandbox(webhook_url=shop.url, webhook_secret=SECRET, retry_seconds=0.05) as sandbox:
         yield sandbox
 
