@@ -54,6 +54,7 @@ def test_s16_batch_killed_at_row_6000_is_resumed_and_the_second_upload_is_a_no_o
         assert processes.wait_until(lambda: settled_to(batch) == 6001, seconds=60)
         celery_worker_process.kill()
         blocker.rollback()
+        assert processes.wait_until(databases.is_quiet, seconds=20), "the server never ended what the dead one began"
     assert settled_to(batch) == 6001
     assert Referral.objects.count() + BAD * 6 // 10 == BatchRow.objects.count() == 6000
     first_rows = list(BatchRow.objects.order_by("number").values_list("pk", flat=True))

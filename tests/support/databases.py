@@ -122,6 +122,19 @@ def renew() -> None:
         _copy(current_name())
 
 
+def is_quiet() -> bool:
+    """Whether nobody else is in a transaction on this process's database.
+
+    The server goes on for a moment with what a killed process had asked for, and holds its locks until then.
+    """
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
+            "AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start IS NOT NULL)"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def drop() -> None:
     """Remove this process's database."""
     connections.close_all()
