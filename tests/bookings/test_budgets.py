@@ -28,6 +28,7 @@ from tests.factories import bookings as b
 from tests.factories import courses as c
 from tests.factories import payments as p
 from tests.factories import referrals as r
+from tests.support import days
 
 MOST_BYTES = 60 * 1024
 MOST_QUERIES = 10
@@ -70,9 +71,8 @@ def first_load(html: bytes) -> int:
 
 
 # --- The states ----------------------------------------------------------------------------------------------------
-def at(days: int) -> dt.datetime:
-    day = clock.london_day(clock.now()) + dt.timedelta(days=days)
-    return clock.from_london(day, dt.time(9))
+def at(days_on: int) -> dt.datetime:
+    return days.at(clock.london_day(clock.now()) + dt.timedelta(days=days_on))
 
 
 def session() -> Session:
@@ -130,11 +130,12 @@ STATES: dict[str, Callable[[], Referral]] = {
 
 @pytest.fixture
 def full_week(db: None) -> None:
-    """A week with more dates than any candidate will read."""
-    made = []
+    """A week, from a Monday to its Sunday, with more dates than any candidate will read."""
+    made: list[Session] = []
+    monday = days.monday(weeks=2)
     for n in range(SESSIONS_A_WEEK):
         one = c.OpenSessionFactory.build() if not made else copy(made[0])
-        one.starts_at = at(8 + n % 7) + dt.timedelta(hours=n % 10)
+        one.starts_at = days.at(monday + dt.timedelta(days=n % 7), 9 + n % 10)
         one.ends_at = one.starts_at + dt.timedelta(minutes=165)
         made.append(one)
     Session.objects.bulk_create(made)

@@ -22,6 +22,7 @@ from tests.factories import bookings as b
 from tests.factories import courses as c
 from tests.factories import referrals as r
 from tests.referrals.files import UGLY
+from tests.support import days
 from tests.support.people import PASSWORD, PIN, offer_row, offers_csv, officer, session_in, trainer
 from tests.support.programs import Program, Web
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from devtools.stripe_sandbox.testing import Sandbox
 
 REFERENCE = "46TEST0001X"
+DAY = dt.timedelta(days=1)
 JOB = Actor("job", "release_holds")
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NewPage = Callable[..., "Page"]
@@ -38,13 +40,13 @@ NewPage = Callable[..., "Page"]
 
 @pytest.fixture
 def offer(transactional_db: None) -> Referral:
-    """Jo's offer, and what there is to choose from: this week and later, digital and in classrooms, one full."""
+    """Jo's offer, and what there is to choose from: one week and the next, digital and in classrooms, one full."""
     offer: Referral = r.LiveReferralFactory.create(now=clock.now(), reference=REFERENCE, email="jo@example.org")
-    for days in (8, 9.1, 9.4, 16):
-        session_in(days=days)
-    day = clock.london_day(clock.now()) + dt.timedelta(days=9)
-    c.ClassroomSessionFactory.create(starts_at=clock.from_london(day, dt.time(18)), capacity=12)
-    c.TakenPlaceFactory.create(session=session_in(days=10, capacity=1))
+    monday, tuesday, wednesday = (days.monday(weeks=2) + n * DAY for n in range(3))
+    for starts_at in (days.at(monday), days.at(tuesday, 9), days.at(tuesday, 14), days.at(monday + 7 * DAY)):
+        c.OpenSessionFactory.create(starts_at=starts_at)
+    c.ClassroomSessionFactory.create(starts_at=days.at(tuesday, 18), capacity=12)
+    c.TakenPlaceFactory.create(session=c.OpenSessionFactory.create(starts_at=days.at(wednesday), capacity=1))
     session_in(days=200)
     return offer
 
@@ -256,8 +258,8 @@ def test_the_waiting_list(new_page: NewPage, live_web: Web, offer: Referral) -> 
     looker.look("change", "Change what you wait for")
     page.goto("/waiting/offer/")
     looker.look("nothing-held", "We do not hold a place for you at the moment")
-    days = 14 - clock.london_day(clock.now()).weekday() + 6
-    session_in(days=days, capacity=1)
+    sunday = days.monday(weeks=3) - DAY
+    c.OpenSessionFactory.create(starts_at=days.at(sunday), capacity=1)
     assert bookings.offer_places(by=JOB, now=clock.now())["offered"] == 1
     page.goto("/waiting/")
     looker.look("waiting-with-a-place", "You are on the waiting list")
@@ -281,7 +283,7 @@ def test_the_waiting_list(new_page: NewPage, live_web: Web, offer: Referral) -> 
     page.get_by_label("Sunday").check()
     press(page, "Join the waiting list")
     looker.look("joined-booked", "You are on the waiting list")
-    session_in(days=days + 7, capacity=1)
+    c.OpenSessionFactory.create(starts_at=days.at(sunday + 7 * DAY), capacity=1)
     assert bookings.offer_places(by=JOB, now=clock.now())["offered"] == 1
     page.goto("/waiting/offer/")
     looker.look("offer-booked", "A place has come free for you")
