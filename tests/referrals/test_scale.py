@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Func
 from django.test.utils import CaptureQueriesContext
 
 from common.crypto import keyed_hash
@@ -123,3 +124,15 @@ def test_no_search_and_no_figure_reads_a_whole_table() -> None:
     lately = Outcome.objects.of_force("46").filter(recorded_at__gte=NOW - dt.timedelta(days=31)).count()
     assert max(touched for _, touched in read) <= max(open_ones, lately)
     assert 0 < open_ones < ROWS // 25
+
+
+def test_an_import_into_a_young_table_looks_only_at_the_rows_it_asks_for() -> None:
+    """Without statistics the planner takes an index of the force, or of all completed, for the right one."""
+    import_bytes(as_csv(many(4_000)))
+    somebody_else = Func("reference", function="sha256", template="%(function)s(%(expressions)s::bytea)")
+    Referral.objects.update(status="COMPLETED", driver_number_hash=somebody_else, person_hash=somebody_else)
+
+    read = plans(lambda: import_bytes(as_csv(many(1_000, start=5_001))))
+    # Asked again now, its own rows are found.
+    assert len(read) == 2
+    assert max(touched for _, touched in read) <= 1_000
