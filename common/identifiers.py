@@ -22,17 +22,21 @@ _OFFENCE_CODE = re.compile(r"[A-Z]{2}[0-9]{2}")
 _POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})")
 _REGISTRATION = re.compile(r"[A-Z0-9]{2,8}")
 _NI_DRIVER_NUMBER = re.compile(r"[0-9]{8}")
-_GB_DRIVER_NUMBER = re.compile(
+# Patterns without groups, for whoever matches more than one thing at once.
+GB_DRIVER_NUMBER = (
     r"[A-Z](?:[A-Z]{4}|[A-Z]{3}9|[A-Z]{2}99|[A-Z]999|9999)"  # surname, padded with 9 to five
     r"[0-9](?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]"  # birth; month + 50 for women
     r"(?:[A-Z]{2}|[A-Z]9|99)[A-Z0-9][A-Z]{2}"  # initials, an arbitrary character, check letters
 )
 _DROPPED_FROM_NUMBERS = str.maketrans("", "", " -\u00a0")
-_EMAIL = re.compile(
+EMAIL = (
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{2,59})"
 )
-_PHONE = re.compile(r"0[1-9][0-9]{8,9}|(?:\+|00)[1-9][0-9]{6,14}")
+PHONE = r"0[1-9][0-9]{8,9}|(?:\+|00)[1-9][0-9]{6,14}"
+_GB_DRIVER_NUMBER = re.compile(GB_DRIVER_NUMBER)
+_EMAIL = re.compile(EMAIL)
+_PHONE = re.compile(PHONE)
 _PHONE_PUNCTUATION = str.maketrans("", "", " -.()\u00a0")
 _BOOKING_REFERENCE = re.compile(rf"KCC([{BOOKING_REFERENCE_ALPHABET}]{{4}})([{BOOKING_REFERENCE_ALPHABET}]{{4}})")
 _NOT_A_LETTER = re.compile(r"[^A-Z]+")
@@ -163,7 +167,7 @@ def driver_number_mismatches(
     found = []
     if surname is not None and (parts := surname_parts(surname)) and number[:5] not in parts:
         found.append("surname")
-    if born is not None and not _born_matches(number, born):
+    if born is not None and number[5:11] not in _birth_figures(born):
         found.append("date of birth")
     if forenames is not None and (pairs := _initials(forenames)) and not _initials_match(number[11:13], pairs):
         found.append("forenames")
@@ -180,6 +184,7 @@ def surname_parts(surname: str) -> frozenset[str]:
     return frozenset(("MC" + key[3:] if key.startswith("MAC") else key)[:5].ljust(5, "9") for key in keys if key)
 
 
+@lru_cache(maxsize=4_096)
 def name_key(name: str) -> str:
     """Fold a name to A–Z for comparing: upper case, no accents, spaces, hyphens or apostrophes. Never for showing."""
     if name.isascii():
@@ -188,13 +193,12 @@ def name_key(name: str) -> str:
     return _NOT_A_LETTER.sub("", unicodedata.normalize("NFKD", upper))
 
 
-def _born_matches(number: str, born: dt.date) -> bool:
+@lru_cache(maxsize=4_096)
+def _birth_figures(born: dt.date) -> tuple[str, str]:
+    """Return the six figures of a driver number that tell the birth of a man, and those of a woman."""
     decade, year = divmod(born.year % 100, 10)
-    return (
-        number[5] == str(decade)
-        and number[6:8] in (f"{born.month:02d}", f"{born.month + 50:02d}")
-        and number[8:11] == f"{born.day:02d}{year}"
-    )
+    day = f"{born.day:02d}{year}"
+    return f"{decade}{born.month:02d}{day}", f"{decade}{born.month + 50:02d}{day}"
 
 
 @lru_cache(maxsize=4_096)

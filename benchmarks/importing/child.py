@@ -63,7 +63,7 @@ def limit(path: str) -> dict[str, Any]:
     from referrals import rules
     from referrals.files import Limits, open_table
     from referrals.services.changes import CONTENT_COLUMNS, SECRET_COLUMNS
-    from referrals.services.checking import checked_on, prepare, secret_lines
+    from referrals.services.checking import checked_on, prepare, secrets_of
     from referrals.services.scheme import read_scheme
 
     scheme = read_scheme()
@@ -72,8 +72,8 @@ def limit(path: str) -> dict[str, Any]:
     ending = "\t".join(map(copy_value, ("LIVE", NOW, "job:import_batches", NOW, NOW)))
     with Path(path).open("rb") as file:
         table = open_table(file, kind=rules.REFERRALS, limits=Limits())
-        rows = prepare(table, after=1, context=context, seen=rules.SeenRows(table.rows), courses=scheme.courses)
-        made = [f"{line}\t{ending}\n" for line in secret_lines(list(rows))[1]]
+        rows = list(prepare(table, after=1, context=context, seen=rules.SeenRows(table.rows), courses=scheme.courses))
+        made = [f"{row.line}\t{each.text}\t{ending}\n" for row, each in zip(rows, secrets_of(rows), strict=True)]
     lines = "".join(made)
     columns = (*CONTENT_COLUMNS, *SECRET_COLUMNS, *state)
     named = ", ".join(columns)

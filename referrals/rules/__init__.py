@@ -27,6 +27,7 @@ from referrals.rules.eligibility import (
 from referrals.rules.guide import GUIDE
 from referrals.rules.in_file import SeenRows
 from referrals.rules.other_files import check_forecast, check_withdrawal
+from referrals.rules.plain import PlainReferrals
 from referrals.rules.problems import ERROR_CODES, QUARANTINE_CODES, WARNING_CODES, Problem, problem
 from referrals.rules.referral import check_referral
 
@@ -51,6 +52,7 @@ __all__ = [
     "Context",
     "FileKind",
     "ForecastValues",
+    "PlainReferrals",
     "Problem",
     "ReferralValues",
     "SeenRows",

@@ -4,13 +4,12 @@ Only digests are kept, in flat arrays, so that the largest file costs a few mega
 """
 
 from array import array
-from hashlib import blake2b
 from struct import Struct
 from typing import Literal
 
-_two_halves = Struct("<QQ").unpack
 _one = Struct("<Q").unpack_from
 _SMALLEST = 1 << 10
+_ALL_BITS = (1 << 64) - 1
 
 
 class SeenRows:
@@ -32,8 +31,9 @@ class SeenRows:
 
         `content` is 8 bytes or more of its digest, of which the first 8 count.
         """
-        high, low = _two_halves(blake2b("\x1f".join(key).encode(), digest_size=16).digest())
-        low = low or 1  # 0 is an empty slot
+        # Python's own hashes of text are SipHash, keyed anew in each process.
+        joined = "\x1f".join(key)
+        high, low = hash(f"\x1f{joined}") & _ALL_BITS, hash(joined) & _ALL_BITS or 1  # 0 is an empty slot
         (what,) = _one(content)
         lows, mask = self._lows, self._mask
         slot = low & mask

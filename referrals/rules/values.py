@@ -61,7 +61,7 @@ def read_datetime(text: str) -> tuple[dt.datetime, dt.date] | None:
     day = read_date(day_text)
     if day is None:
         return None
-    offset = _offset_all_day(day)
+    offset = offset_all_day(day)
     if offset is not None:
         wall = dt.datetime(day.year, day.month, day.day, int(hour), int(minute), tzinfo=UTC)
         return wall - offset, day
@@ -72,7 +72,7 @@ def read_datetime(text: str) -> tuple[dt.datetime, dt.date] | None:
 
 
 @lru_cache(maxsize=4_096)
-def _offset_all_day(day: dt.date) -> dt.timedelta | None:
+def offset_all_day(day: dt.date) -> dt.timedelta | None:
     """Return London's offset where it is one and the same all day, else `None`."""
     first = dt.datetime(day.year, day.month, day.day, tzinfo=LONDON).utcoffset()
     last = dt.datetime(day.year, day.month, day.day, 23, 59, tzinfo=LONDON).utcoffset()

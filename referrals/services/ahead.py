@@ -19,8 +19,8 @@ from itertools import islice
 from typing import Any
 
 from referrals.constants import RowState
-from referrals.services.checking import Prepared, secret_lines
-from referrals.services.lines import STATE_COLUMNS, WARNED, Lines, as_found
+from referrals.services.checking import Prepared, secrets_of
+from referrals.services.lines import STATE_COLUMNS, WARNED, Lines
 
 # Below this a fork is not worth its while.
 ROWS_FOR_A_PROCESS = 5_000
@@ -79,18 +79,18 @@ def slices(rows: Iterator[Prepared], *, size: int, lines: Lines | None) -> Gener
 
 def _with_lines(part: Sequence[Prepared], lines: Lines) -> Slice:
     new = [row for row in part if row.state == RowState.NEW]
-    hashes, offers = secret_lines(new)
+    secrets = secrets_of(new)
     return Slice(
         last=part[-1].number,
         count=len(part),
-        states=Counter(row.state for row in part),
-        warnings=sum(len(row.warnings) for row in part if row.state in WARNED),
+        states=Counter([row.state for row in part]),
+        warnings=sum([len(row.warnings) for row in part if row.state in WARNED]),
         references=",".join([f'"{row.key[1]}"' for row in new]),
-        numbers=_hexed(each.driver_number for each in hashes if each.driver_number),
-        persons=_hexed(each.person for each in hashes),
-        unnumbered=_hexed(each.person for each in hashes if not each.driver_number),
-        offers=lines.offers(offers).encode(),
-        settled=lines.rows(map(as_found, part)).encode(),
+        numbers=_hexed([each.driver_number for each in secrets if each.driver_number]),
+        persons=_hexed([each.person for each in secrets]),
+        unnumbered=_hexed([each.person for each in secrets if not each.driver_number]),
+        offers=lines.offers([f"{row.line}\t{each.text}" for row, each in zip(new, secrets, strict=True)]).encode(),
+        settled=lines.rows_as_found(part).encode(),
         events=lines.events(new).encode(),
         packed=[pickle.dumps([row.packed() for row in part], 5)],
     )
@@ -127,8 +127,8 @@ def _array(parts: Iterable[str]) -> str:
     return "{" + ",".join(filter(None, parts)) + "}"
 
 
-def _hexed(hashes: Iterable[bytes]) -> str:
-    return ",".join([f'"\\\\x{each.hex()}"' for each in hashes])
+def _hexed(hashes: Iterable[str]) -> str:
+    return ",".join([f'"\\\\x{each}"' for each in hashes])
 
 
 @contextmanager

@@ -5,10 +5,13 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from common.clock import date_words, london
-from common.crypto import encrypt_all
+from common.crypto import encrypt, encrypt_all
+from common.identifiers import driver_number_key
 from referrals import lookups
 from referrals.models import Referral
 from referrals.rules.checked import ReferralValues
+from referrals.rules.plain import Days
+from referrals.rules.referral import HOME
 
 # COPY's word for nothing.
 NULL = "\\N"
@@ -78,7 +81,7 @@ _SAME = {
 }
 
 
-# Licences whose driver number the checks have brought into its one form.
+# Licences whose driver number the checks have brought into the form in which it is looked up.
 _CLEANED = frozenset({"GB", "NI"})
 
 
@@ -91,25 +94,24 @@ class Hashes(NamedTuple):
     person: bytes
 
 
+def identity_of(values: ReferralValues) -> lookups.Identity:
+    """What the referral of a row is found by."""
+    number = values.driver_number
+    return lookups.Identity(
+        values.force_code,
+        values.reference,
+        values.pin,
+        number if values.licence_type in _CLEANED else driver_number_key(number),
+        values.surname,
+        values.date_of_birth.isoformat(),
+        values.postcode,
+    )
+
+
 def hashes_of(values: ReferralValues) -> Hashes:
     """The hashes and the encrypted driver number of a referral."""
-    return hashes_of_all([values])[0]
-
-
-def hashes_of_all(rows: Sequence[ReferralValues]) -> list[Hashes]:
-    """The hashes and the encrypted driver number of each referral: quicker for many at a time."""
-    pin, number, person = lookups.pin_hash, lookups.clean_number_hash, lookups.person_hash
-    return [
-        Hashes(
-            pin(values.force_code, values.reference, values.pin),
-            number(values.driver_number)
-            if values.licence_type in _CLEANED
-            else lookups.driver_number_hash(values.driver_number),
-            encrypted,
-            person(values.surname, values.date_of_birth, values.postcode),
-        )
-        for values, encrypted in zip(rows, encrypt_all([values.driver_number for values in rows]), strict=True)
-    ]
+    ((pin, driver_number, person),) = lookups.hashes_of_all([identity_of(values)])
+    return Hashes(pin, driver_number, encrypt(values.driver_number), person)
 
 
 def content_text(values: ReferralValues, course_type_id: int) -> str:
@@ -134,19 +136,56 @@ def content_text(values: ReferralValues, course_type_id: int) -> str:
     return text + (free.replace("\\", "\\\\") if "\\" in free else free)
 
 
-def secret_text(hashes: Hashes, content: bytes) -> str:
-    """What is stored of a row's secrets, as `SECRET_COLUMNS`, in COPY's text format."""
+def plain_text(cells: Sequence[str], days: Days, course_type_id: int) -> str:
+    """`content_text` of a plain row, of its cells in canonical order. None of them has a backslash."""
+    force_code, reference, _, _, offence_code, offence_at, location, limit, speed, registration = cells[:10]
+    title, forenames, surname, date_of_birth, licence_type, _, licence_country = cells[10:17]
+    address_1, address_2, address_3, town, postcode, _, email, mobile, landline = cells[17:26]
+    if days.offset:
+        offence_at = (datetime.fromisoformat(offence_at) - days.offset).isoformat(timespec="minutes")
     return (
-        f"\\\\x{hashes.pin.hex()}\t\\\\x{hashes.driver_number_encrypted.hex()}\t\\\\x{hashes.driver_number.hex()}\t"
-        f"\\\\x{hashes.person.hex()}\t\\\\x{content.hex()}"
+        f"{force_code}\t{reference}\t{course_type_id}\t{offence_code}\t{offence_at}+00:00\t{limit or NULL}\t"
+        f"{speed or NULL}\t{date_of_birth}\t{licence_type}\t{licence_country}\t{HOME}\t"
+        f"{days.offer_date}\t{days.book_by}\t{days.complete_by}\t"
+        f"{location}\t{registration}\t{title}\t{forenames}\t{surname}\t{surname.upper()}\t"
+        f"{address_1}\t{address_2}\t{address_3}\t{town}\t{postcode}\t{email}\t{mobile}\t{landline}"
     )
 
 
-def secrets_of(line: str) -> tuple[Hashes, bytes]:
-    """The hashes and the content's hash in a line that ends with `secret_text`."""
-    ends = line.rsplit("\t", len(SECRET_COLUMNS))[1:]
-    pin, encrypted, driver_number, person, content = (bytes.fromhex(end[len(_HEX) :]) for end in ends)
-    return Hashes(pin, driver_number, encrypted, person), content
+class Secrets(NamedTuple):
+    """What is stored of a row's secrets, as `SECRET_COLUMNS` in COPY's text format, and two of the hashes in it."""
+
+    text: str
+    driver_number: str
+    person: str
+
+
+def secrets_of_all(
+    people: Iterable[lookups.Identity], driver_numbers: Sequence[str], contents: Iterable[bytes]
+) -> list[Secrets]:
+    """The secrets of rows: quicker for many at a time.
+
+    A token needs no hexadecimal: it is Base64, whose characters stand for themselves.
+    """
+    found = []
+    hashed, tokens = lookups.hashes_of_all(people), encrypt_all(driver_numbers)
+    for (pin, number, person), token, content in zip(hashed, tokens, contents, strict=True):
+        number_hex, person_hex = number.hex(), person.hex()
+        found.append(
+            Secrets(
+                f"\\\\x{pin.hex()}\t{token.decode()}\t\\\\x{number_hex}\t\\\\x{person_hex}\t\\\\x{content.hex()}",
+                number_hex,
+                person_hex,
+            )
+        )
+    return found
+
+
+def hashes_in(line: str) -> tuple[Hashes, bytes]:
+    """The hashes and the content's hash in a line that ends with the text of `Secrets`."""
+    pin, token, *others = line.rsplit("\t", len(SECRET_COLUMNS))[1:]
+    driver_number, person, content = (bytes.fromhex(each[len(_HEX) :]) for each in others)
+    return Hashes(bytes.fromhex(pin[len(_HEX) :]), driver_number, token.encode(), person), content
 
 
 def changed_columns(held: Referral, values: ReferralValues, hashes: Hashes) -> dict[str, list[str]]:

@@ -13,8 +13,17 @@ from referrals import lookups, rules
 from referrals.constants import RowState
 from referrals.files import Row, Table
 from referrals.rules import messages
-from referrals.rules.checked import AnyChecked, AnyValues, ReferralValues
-from referrals.services.changes import Hashes, content_text, hashes_of_all, secret_text, secrets_of
+from referrals.rules.checked import AnyChecked, AnyValues, Checked, ReferralValues
+from referrals.rules.plain import Days
+from referrals.services.changes import (
+    Hashes,
+    Secrets,
+    content_text,
+    hashes_in,
+    identity_of,
+    plain_text,
+    secrets_of_all,
+)
 
 _CHECKS: dict[str, Callable[..., AnyChecked]] = {
     "referrals": rules.check_referral,
@@ -31,9 +40,9 @@ class Prepared(NamedTuple):
     """A row after its checks: what its own file tells about it. The database may still change a `new` into another.
 
     `key` is the force the row names and what it speaks of within it; `problems` say why it is rejected or quarantined.
-    `content` is empty for a rejected row. `line` is all that police send, for COPY; a new referral has it, and after
-    `with_secrets` its `hashes` too. A row that came from another process has its cells in one text where they are
-    good, and no values.
+    `content` is empty for a rejected row. `line` is all that police send, for COPY, and `identity` what its hashes are
+    made of; `with_line` puts these in its place. `values` are those of a row that was checked in full, in the process
+    that did it. A row that came from another process has its cells in one text where they are good.
     """
 
     number: int
@@ -46,6 +55,8 @@ class Prepared(NamedTuple):
     hashes: Hashes | None = None
     values: AnyValues | None = None
     line: str = ""
+    identity: lookups.Identity | None = None
+    driver_number: str = ""
 
     def as_list(self) -> list[str]:
         """The cells as they came, in the file's order."""
@@ -68,7 +79,7 @@ class Prepared(NamedTuple):
     def with_line(self, line: str) -> "Prepared":
         """The row of a new referral with all that its line for COPY tells."""
         force_code, reference, _ = line.split("\t", 2)
-        hashes, content = secrets_of(line)
+        hashes, content = hashes_in(line)
         return self._replace(key=(force_code, reference), content=content, hashes=hashes, line=line)
 
 
@@ -80,15 +91,22 @@ def prepare(
     `courses` are the keys of the course types by their codes.
     """
     check = _CHECKS[table.kind.name]
+    plain = rules.PlainReferrals(context) if table.kind is rules.REFERRALS else None
+    content_of = lookups.content_hasher()
     for row in table.after(after):
         if row.problems:
             yield _rejected(row, row.problems)
             continue
-        checked = check(row.values, context=context)
-        if checked.values is None:
-            yield _rejected(row, checked.errors)
-            continue
-        prepared = prepared_of(checked, number=row.number, cells=row.cells, courses=courses)
+        if plain and (days := plain.days_of(row.values)):
+            prepared = _plain(row, days, courses, content_of)
+        else:
+            checked = check(row.values, context=context)
+            if checked.values is None:
+                yield _rejected(row, checked.errors)
+                continue
+            if plain:
+                plain.learn(row.values, cast(Checked[ReferralValues], checked))
+            prepared = prepared_of(checked, number=row.number, cells=row.cells, courses=courses)
         met = seen.meet(prepared.key, prepared.content)
         if met == "first":
             yield prepared
@@ -96,39 +114,70 @@ def prepare(
             yield prepared._replace(state=RowState.UNCHANGED, problems=(), warnings=())
         else:
             column = "month" if table.kind is rules.FORECAST else "reference"
-            value = checked.values.key[1]
+            value = prepared.key[1].split("/")[0] if table.kind is rules.FORECAST else prepared.key[1]
             yield _rejected(row, (rules.problem(column, "duplicate_in_file", messages.DUPLICATE, value),))
+
+
+def _plain(row: Row, days: Days, courses: Mapping[str, int], content_of: Callable[[str], bytes]) -> Prepared:
+    """A plain row of a referral: what `prepared_of` would make of it, from its cells."""
+    cells = row.values
+    force_code, reference, pin, driver_number = cells[0], cells[1], cells[2], cells[15]
+    line = plain_text(cells, days, courses[cells[3]])
+    return Prepared(
+        row.number,
+        RowState.NEW,
+        (force_code, reference),
+        content_of(f"{line}\t{pin}\t{driver_number}"),
+        row.cells,
+        (),
+        days.warnings if cells[23] or cells[24] else days.warnings_without_contact,
+        None,
+        None,
+        line,
+        lookups.Identity(force_code, reference, pin, driver_number, cells[12], cells[13], cells[21]),
+        driver_number,
+    )
 
 
 def prepared_of(checked: AnyChecked, *, number: int, cells: Sequence[str], courses: Mapping[str, int]) -> Prepared:
     """A row without errors. The hash of its content holds everything it says, PIN and driver number too."""
     values = cast(AnyValues, checked.values)
     state = RowState.QUARANTINED if checked.quarantine else RowState.NEW
-    if type(values) is ReferralValues:
-        key = (values.force_code, values.reference)
-        line = content_text(values, courses[values.course_code])
-        content = lookups.content_hash(f"{line}\t{values.pin}\t{values.driver_number}")
-    else:
+    content_of = lookups.content_hasher()
+    if type(values) is not ReferralValues:
         force_code, *rest = values.key
         key = (force_code, "/".join(rest))
-        line = ""
-        content = lookups.content_hash(repr(tuple(values)))
-    return Prepared(number, state, key, content, cells, checked.quarantine, checked.warnings, None, values, line)
+        content = content_of(repr(tuple(values)))
+        return Prepared(number, state, key, content, cells, checked.quarantine, checked.warnings, None, values)
+    line = content_text(values, courses[values.course_code])
+    return Prepared(
+        number,
+        state,
+        (values.force_code, values.reference),
+        content_of(f"{line}\t{values.pin}\t{values.driver_number}"),
+        cells,
+        checked.quarantine,
+        checked.warnings,
+        None,
+        values,
+        line,
+        identity_of(values),
+        values.driver_number,
+    )
 
 
-def secret_lines(rows: Sequence[Prepared]) -> tuple[list[Hashes], list[str]]:
-    """The hashes of new referrals, and their lines ready for COPY; many at a time, for it is quicker."""
-    hashes = hashes_of_all([cast(ReferralValues, row.values) for row in rows])
-    lines = [f"{row.line}\t{secret_text(each, row.content)}" for row, each in zip(rows, hashes, strict=True)]
-    return hashes, lines
+def secrets_of(rows: Sequence[Prepared]) -> list[Secrets]:
+    """The secrets of new referrals, ready for COPY: of many at a time, for it is quicker."""
+    people = (cast(lookups.Identity, row.identity) for row in rows)
+    return secrets_of_all(people, [row.driver_number for row in rows], [row.content for row in rows])
 
 
 def with_secrets(row: Prepared) -> Prepared:
     """The row ready for COPY, where it is a new referral."""
     if row.state is not RowState.NEW or not row.line:
         return row
-    (hashes,), (line,) = secret_lines([row])
-    return row._replace(hashes=hashes, line=line)
+    (secrets,) = secrets_of([row])
+    return row.with_line(f"{row.line}\t{secrets.text}")
 
 
 def _rejected(row: Row, errors: tuple[rules.Problem, ...]) -> Prepared:

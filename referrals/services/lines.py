@@ -1,6 +1,6 @@
 """What an import writes, as lines in COPY's text format: made where the rows are checked, written as they are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -47,6 +47,7 @@ WARNED = frozenset({RowState.NEW, RowState.CHANGED, RowState.QUARANTINED})
 # By name: a member of an enumeration takes long to write.
 _STATES: dict[str, str] = {state: state.value for state in RowState}
 _KEPT = frozenset({RowState.REJECTED, RowState.QUARANTINED})
+_NO_CHANGES: Mapping[str, list[str]] = {}
 
 
 class Settled(NamedTuple):
@@ -91,7 +92,11 @@ class Lines:
 
     def rows(self, settled: Iterable[Settled]) -> str:
         """Rows and what became of them."""
-        return "".join([self._row(each) for each in settled])
+        return "".join([self._row(*each) for each in settled])
+
+    def rows_as_found(self, rows: Iterable[Prepared]) -> str:
+        """Rows as their own file left them."""
+        return "".join([self._row(row, row.state, row.problems, _NO_CHANGES) for row in rows])
 
     def events(self, new: Iterable[Prepared], changed: Sequence[Settled] = ()) -> str:
         """An audit event for each referral that came or changed."""
@@ -107,8 +112,7 @@ class Lines:
             )
         return "".join(events)
 
-    def _row(self, settled: Settled) -> str:
-        row, state, problems, changes = settled
+    def _row(self, row: Prepared, state: str, problems: tuple[Problem, ...], changes: Mapping[str, list[str]]) -> str:
         cells = sealed(row.as_list()).hex() if state in _KEPT else ""
         warnings = _json(row.warnings) if state in WARNED else "[]"
         return (
