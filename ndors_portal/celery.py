@@ -8,6 +8,8 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import task_prerun
+from django.db import close_old_connections
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ndors_portal.settings.dev")
@@ -15,6 +17,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ndors_portal.settings.dev")
 app = Celery("ndors_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
+
+# A worker keeps its connection from task to task, as a web process does from request to request: opening one costs
+# more than what most tasks ask. Before each task it is looked at whether it still works, or has grown too old.
+app.conf["CELERY_DB_REUSE_MAX"] = 1000
+task_prerun.connect(close_old_connections)
 
 QUEUES = ("imports", "mail", "default")
 app.conf.task_queues = [Queue(name) for name in QUEUES]

@@ -64,7 +64,7 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle' AND usename = session_user;
     SET LOCAL session_replication_role = replica;
     FOR name IN
         SELECT c.relname FROM pg_class c
