@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import F, Max, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 
 from common.clock import end_of_london_day, london_day, start_of_london_day
+from common.prepared import Prepared
 from payments.constants import PENDING_ATTEMPTS, Account, CostKind, EventStatus, RunStatus
 from payments.errors import NoFeeError
 from payments.models import (
@@ -27,22 +28,23 @@ from payments.models import (
 LATELY = dt.timedelta(days=90)
 
 
+_FEE = Prepared(
+    lambda blank: FeeSchedule.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gte=blank("on")),
+        Q(force=None) | Q(force_id=blank("force_code")),
+        course_type_id=blank("course_type_id"),
+        mode=blank("mode"),
+        valid_from__lte=blank("on"),
+    ).order_by(F("force").asc(nulls_last=True))[:1]
+)
+
+
 def fee_on(*, course_type_id: int, mode: str, force_code: str, on: dt.date) -> FeeSchedule:
     """The fee of a course type in a mode for a booking of a force's offer made on a London day.
 
     The force's own where it has one, else the one for all. Raises NoFeeError.
     """
-    fee = (
-        FeeSchedule.objects.filter(
-            Q(valid_to__isnull=True) | Q(valid_to__gte=on),
-            Q(force=None) | Q(force=force_code),
-            course_type_id=course_type_id,
-            mode=mode,
-            valid_from__lte=on,
-        )
-        .order_by(F("force").asc(nulls_last=True))
-        .first()
-    )
+    fee = _FEE.first(course_type_id=course_type_id, mode=mode, force_code=force_code, on=on)
     if fee is None:
         raise NoFeeError
     return fee

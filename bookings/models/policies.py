@@ -8,6 +8,11 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from audit.history import History
+from common.prepared import Prepared
+
+_ON_DAY = Prepared(
+    lambda blank: Policy.objects.exclude(valid_to__lt=blank("day")).filter(valid_from__lte=blank("day"))
+)
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
@@ -15,7 +20,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 
     def on(self, day: dt.date) -> "Policy":
         """The policy of a London day. There is always one: the first begins in 2020 and each follows on the last."""
-        return self.exclude(valid_to__lt=day).get(valid_from__lte=day)
+        return _ON_DAY.get(day=day)
 
 
 class Policy(models.Model):

@@ -16,6 +16,7 @@ from bookings.services.locking import lock_booking, move
 from bookings.services.needing import bring_needs_forward
 from bookings.services.swapping import complete_move
 from common.errors import PortalError
+from common.prepared import Prepared
 from courses import services as courses
 from courses.models import Place
 from payments import services as payments
@@ -23,6 +24,8 @@ from payments.constants import Purpose, RefundReason
 from payments.models import Charge
 from referrals import services as referrals
 from referrals.constants import BOOKABLE, ReferralStatus
+
+_BOOKING = Prepared(lambda blank: Booking.objects.with_session().filter(reference=blank("reference")))
 
 
 @transaction.atomic
@@ -34,7 +37,7 @@ def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
     ended, the money is sent back and the candidate told. Repeated, it does nothing. The caller has locked session,
     referral and booking (`lock_for_charge`) and the charge.
     """
-    booking = Booking.objects.with_session().get(reference=charge.booking_reference)
+    booking = _BOOKING.get(reference=charge.booking_reference)
     if charge.purpose != Purpose.COURSE_FEE:
         complete_move(booking=booking, charge=charge, by=by, now=now)
         return booking
@@ -63,15 +66,24 @@ def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
     return booking
 
 
+_NUMBER = Prepared(lambda blank: Booking.objects.filter(reference=blank("reference")).values_list("pk", flat=True))
+_SESSIONS_OF_UNMADE_MOVES = Prepared(
+    lambda blank: (
+        Move.objects.filter(booking_id=blank("booking_id"), charge__isnull=False)
+        .exclude(status=MoveStatus.DONE)
+        .values_list("place__session_id", flat=True)
+    )
+)
+
+
 def lock_for_charge(*, booking_reference: str) -> None:
     """Take the locks above the charge, in order; nothing where the reference is unknown.
 
     With them the sessions of moves not yet made: paid late, a seat there is taken again.
     """
-    booking_id = Booking.objects.filter(reference=booking_reference).values_list("pk", flat=True).first()
+    booking_id = _NUMBER.first(reference=booking_reference)
     if booking_id is not None:
-        unmade = Move.objects.filter(booking=booking_id, charge__isnull=False).exclude(status=MoveStatus.DONE)
-        lock_booking(booking_id, also=unmade.values_list("place__session_id", flat=True))
+        lock_booking(booking_id, also=_SESSIONS_OF_UNMADE_MOVES.all(booking_id=booking_id))
 
 
 def _place_for(booking: Booking, *, by: Actor, now: dt.datetime) -> Place:

@@ -30,6 +30,7 @@ from bookings.services.locking import lock_booking, lock_referral, lock_sessions
 from common.clock import london_day, moment_words
 from common.errors import TransitionError
 from common.identifiers import new_booking_reference
+from common.prepared import Blank, Prepared
 from courses import services as courses
 from courses.constants import Mode, PlaceState
 from courses.errors import NoPlaceLeftError, SessionNotFoundError, SessionNotOpenError
@@ -257,11 +258,16 @@ def give_consents(*, booking_id: int, text_ids: Iterable[int], by: Actor, now: d
     return booking
 
 
+_TEXTS = Prepared(
+    lambda blank: (
+        ConsentText.objects.filter(valid_from__lte=blank("day")).order_by("kind", "-version").distinct("kind")
+    )
+)
+
+
 def texts_needed(booking: Booking, *, now: dt.datetime) -> list[ConsentText]:
     """The consents asked for this booking today, in their newest version; the digital one for digital courses only."""
-    texts = list(
-        ConsentText.objects.filter(valid_from__lte=london_day(now)).order_by("kind", "-version").distinct("kind")
-    )
+    texts = _TEXTS.all(day=london_day(now))
     order = list(ConsentKind.values)
     is_digital = booking.place.session.mode == Mode.DIGITAL
     return sorted(
@@ -278,9 +284,16 @@ def running(booking_id: int, *, now: dt.datetime) -> Booking:
     return booking
 
 
+def _live_of(blank: Blank) -> QuerySet[Booking]:
+    return Booking.objects.live().filter(referral_id=blank("referral_id")).select_related("place")
+
+
+_LIVE = Prepared(_live_of)
+_LIVE_LOCKED = Prepared(lambda blank: _live_of(blank).select_for_update(no_key=True, of=("self",)))
+
+
 def _live(referral_id: int, *, lock: bool = False) -> Booking | None:
-    rows = Booking.objects.live().filter(referral_id=referral_id).select_related("place")
-    return (rows.select_for_update(no_key=True, of=("self",)) if lock else rows).first()
+    return (_LIVE_LOCKED if lock else _LIVE).first(referral_id=referral_id)
 
 
 def _give_back(live: Booking, *, by: Actor, now: dt.datetime) -> None:

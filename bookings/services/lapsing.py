@@ -13,6 +13,7 @@ from bookings.errors import BookingStateError
 from bookings.models import Booking
 from bookings.services import offers, turns
 from bookings.services.locking import change_move, lock_booking, lock_move, move
+from common.prepared import Prepared
 from courses import services as courses
 from courses.constants import PlaceState
 from courses.models import Place
@@ -80,13 +81,16 @@ def lapse_offers(*, now: dt.datetime, by: Actor) -> int:
     return _lapse_all(_run_out(now).filter(offer__isnull=False).order_by("held_until"), by=by, now=now)
 
 
+_LAST_OPEN = Prepared(
+    lambda blank: Attempt.objects.filter(
+        charge__booking_reference=blank("reference"), status__in=PENDING_ATTEMPTS
+    ).order_by("-expires_at")[:1]
+)
+
+
 def payment_open_until(booking_reference: str) -> dt.datetime | None:
     """Until when a payment of this booking may still be made and heard of; None where no payment page is open."""
-    attempt = (
-        Attempt.objects.filter(charge__booking_reference=booking_reference, status__in=PENDING_ATTEMPTS)
-        .order_by("-expires_at")
-        .first()
-    )
+    attempt = _LAST_OPEN.first(reference=booking_reference)
     return attempt.expires_at + rules.CHECKOUT_MARGIN if attempt else None
 
 

@@ -12,21 +12,39 @@ from audit.context import Actor
 from bookings.constants import BOOKING_TRANSITIONS, MOVE_TRANSITIONS, BookingStatus, CancelCause, MoveStatus
 from bookings.errors import BookingNotFoundError, BookingStateError, MoveNotFoundError, MoveStateError
 from bookings.models import Booking, LatePayment, Move, PlaceOffer, WaitingEntry
+from common.prepared import Prepared
 from courses.models import Session
 from referrals.models import Referral
 
 _TRIES = 5
 
 
+def _locked_sessions() -> Any:
+    return Session.objects.select_for_update(no_key=True, of=("self",)).with_room().order_by("pk")
+
+
+_SESSION = Prepared(lambda blank: _locked_sessions().filter(pk=blank("pk")))
+_REFERRAL = Prepared(lambda blank: Referral.objects.select_for_update(no_key=True).filter(pk=blank("pk")))
+_BOOKING = Prepared(
+    lambda blank: (
+        Booking.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("place", "policy")
+        .filter(pk=blank("pk"))
+    )
+)
+_WHERE = Prepared(lambda blank: Booking.objects.filter(pk=blank("pk")).values_list("place__session_id", "referral_id"))
+
+
 def lock_sessions(session_ids: set[int]) -> dict[int, Session]:
     """Lock sessions, the lower number first; they come with their course and room."""
-    rows = Session.objects.select_for_update(no_key=True, of=("self",)).with_room()
-    return {session.pk: session for session in rows.filter(pk__in=session_ids).order_by("pk")}
+    if len(session_ids) == 1:
+        return {session.pk: session for session in _SESSION.all(pk=next(iter(session_ids)))}
+    return {session.pk: session for session in _locked_sessions().filter(pk__in=session_ids)}
 
 
 def lock_referral(referral_id: int) -> Referral:
     """Lock a referral; its sessions are locked already."""
-    return Referral.objects.select_for_update(no_key=True).get(pk=referral_id)
+    return _REFERRAL.get(pk=referral_id)
 
 
 def lock_all_of(referral_id: int) -> Referral:
@@ -62,14 +80,13 @@ def lock_booking(booking_id: int, *, also: Iterable[int] = ()) -> Booking:
     BookingStateError where it changed its session between the look and the lock (the caller's request is then out of
     date).
     """
-    where = Booking.objects.filter(pk=booking_id).values_list("place__session_id", "referral_id").first()
+    where = _WHERE.first(pk=booking_id)
     if where is None:
         raise BookingNotFoundError
     session_id, referral_id = where
     session = lock_sessions({session_id, *also})[session_id]
     referral = lock_referral(referral_id)
-    locked = Booking.objects.select_for_update(no_key=True, of=("self",)).select_related("place", "policy")
-    booking = locked.get(pk=booking_id)
+    booking = _BOOKING.get(pk=booking_id)
     if booking.place.session_id != session_id:
         raise BookingStateError
     booking.place.session, booking.referral = session, referral

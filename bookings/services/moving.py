@@ -30,6 +30,7 @@ from bookings.services.swapping import check_fits, swap
 from common.clock import london_day, moment_words
 from common.errors import TransitionError
 from common.money import pounds
+from common.prepared import Prepared
 from courses import services as courses
 from courses.constants import Mode, SessionStatus
 from courses.errors import NoPlaceLeftError, ReasonNeededError, SessionNotFoundError, SessionNotOpenError
@@ -155,8 +156,16 @@ def _begin(booking: Booking, session_id: int, staff: _Staff | None, *, by: Actor
 
 def held_move(booking_id: int) -> Move | None:
     """The move of a booking that is under way, with its place and session; its hold may have run out."""
-    held = Move.objects.filter(booking=booking_id, status=MoveStatus.HELD)
-    return held.select_related("place__session__course_type", "place__session__room__venue").first()
+    return _HELD.first(booking_id=booking_id)
+
+
+_HELD = Prepared(
+    lambda blank: (
+        Move.objects.filter(booking_id=blank("booking_id"), status=MoveStatus.HELD)
+        .select_related("place__session__course_type", "place__session__room__venue")
+        .order_by("pk")[:1]
+    )
+)
 
 
 def check_can_move(booking: Booking, *, now: dt.datetime) -> None:

@@ -20,6 +20,7 @@ from bookings.models import PlaceOffer, WaitingEntry
 from bookings.services import turns
 from bookings.services.locking import change_status, lock_all_of
 from common.clock import moment_words
+from common.prepared import Prepared
 from courses import services as courses
 from courses.models import Place
 from referrals.models import Referral
@@ -70,9 +71,12 @@ def call_back(referral: Referral, *, by: Actor, now: dt.datetime) -> None:
         turns.ring_anyway()
 
 
+_WAITING = Prepared(lambda blank: WaitingEntry.objects.waiting().filter(referral_id=blank("referral_id")))
+
+
 def end_waiting(referral: Referral, *, cause: WaitingCause, by: Actor, now: dt.datetime) -> bool:
     """Take a locked referral off the waiting list, and call back what is on offer; whether it was on it. Composed."""
-    entry = WaitingEntry.objects.waiting().filter(referral=referral).first()
+    entry = _WAITING.first(referral_id=referral.pk)
     if entry is None:
         return False
     entry.ended_cause = cause

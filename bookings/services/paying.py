@@ -5,9 +5,9 @@ import datetime as dt
 from django.db import transaction
 
 from audit.context import Actor
-from bookings import rules
+from bookings import rules, selectors
 from bookings.errors import IncompleteError, NoMoreTimeError
-from bookings.models import Booking, Consent, PayLink, PlaceOffer
+from bookings.models import Booking, PayLink, PlaceOffer
 from bookings.services.holding import check_offer, running, texts_needed
 from bookings.services.lapsing import payment_open_until
 from common.clock import date_words, london_day
@@ -99,6 +99,6 @@ def check_ready(booking: Booking, *, now: dt.datetime) -> None:
     check_offer(booking.referral, session, now=now)
     if session.status != SessionStatus.OPEN or session.starts_at <= now:
         raise SessionNotOpenError
-    given = set(Consent.objects.filter(booking=booking).values_list("text_id", flat=True))
+    given = selectors.consents_given(booking)
     if booking.details_at is None or not {text.pk for text in texts_needed(booking, now=now)} <= given:
         raise IncompleteError

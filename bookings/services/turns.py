@@ -34,6 +34,7 @@ from bookings.models import Booking, LatePayment, Move, Need, PlaceOffer, Policy
 from bookings.rules import PartOfDay
 from common.bell import ring_on_commit
 from common.clock import LONDON, london, london_day
+from common.prepared import Prepared
 from courses import services as courses
 from courses.models import Place, Session
 from referrals.constants import BOOKABLE, ReferralStatus
@@ -140,13 +141,23 @@ def is_waited_for(*, now: dt.datetime) -> Exists:
     )
 
 
+_OTHERS = Prepared(
+    lambda blank: (
+        WaitingEntry.objects.waiting()
+        .filter(course_type_id=blank("course_type_id"))
+        .exclude(referral_id=blank("referral_id"))
+        .values_list("pk", flat=True)[:1]
+    )
+)
+
+
 def check(session: Session, *, referral: Referral, now: dt.datetime) -> None:
     """Refuse a place on a locked session where all that are free are for others, who wait. One look if nobody waits.
 
     A place that is held for the referral already is theirs. Raises PlaceWaitedForError.
     """
-    others = WaitingEntry.objects.waiting().filter(course_type=session.course_type_id).exclude(referral=referral)
-    if not others.exists() or Place.objects.claiming().filter(session=session, holder=referral.key).exists():
+    others = _OTHERS.first(course_type_id=session.course_type_id, referral_id=referral.pk)
+    if others is None or Place.objects.claiming().filter(session=session, holder=referral.key).exists():
         return
     waiting = in_turn(session, now=now).exclude(referral=referral).count()
     if not waiting:

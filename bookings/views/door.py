@@ -23,6 +23,7 @@ from bookings.models import Booking
 from common import clock
 from common.clock import london_day
 from common.errors import PortalError
+from common.prepared import Prepared
 from referrals.constants import BOOKABLE, ReferralStatus
 from referrals.models import Referral
 
@@ -39,6 +40,8 @@ _PAGES = frozenset(
     | {"move", "move_dates", "move_check", "move_return", "contact", "told", "feedback"}
     | {"other_dates", "waiting", "waiting_join", "waiting_offer"}
 )
+
+_REFERRAL = Prepared(lambda blank: Referral.objects.select_related("course_type", "force").filter(pk=blank("pk")))
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def candidate_page(view: View) -> View:
         if _idle_seconds(request, now) > IDLE_MINUTES * 60 + SEEN_STEP_SECONDS:
             sign_out(request)
             return redirect(_with_next("bookings:timed_out", request))
-        referral = Referral.objects.select_related("course_type", "force").filter(pk=referral_id).first()
+        referral = _REFERRAL.first(pk=referral_id)
         if referral is None:
             sign_out(request)
             return redirect("bookings:sign_in")
@@ -142,7 +145,7 @@ def next_step(booking: Booking | None, now: dt.datetime) -> str:
     if booking.status == BookingStatus.HELD and hold_runs(booking, now):
         if booking.details_at is None:
             return reverse("bookings:details")
-        return reverse("bookings:check" if booking.consents.exists() else "bookings:consents")
+        return reverse("bookings:check" if selectors.consents_given(booking) else "bookings:consents")
     if booking.confirmed_at is not None:
         return reverse("bookings:manage")
     if selectors.has_unsettled_payment(booking.referral_id):

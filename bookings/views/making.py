@@ -47,7 +47,7 @@ def details(request: HttpRequest, visit: door.Visit) -> HttpResponse:
             by=visit.by,
             now=visit.now,
         )
-        return redirect("bookings:check" if booking.consents.exists() else "bookings:consents")
+        return redirect("bookings:check" if selectors.consents_given(booking) else "bookings:consents")
     return render(request, "bookings/details.html", {"form": form, **_hold_context(booking, visit.now)})
 
 
@@ -61,7 +61,7 @@ def consents(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     if booking.details_at is None:
         return redirect("bookings:details")
     texts = services.texts_needed(booking, now=visit.now)
-    given = set(booking.consents.values_list("text_id", flat=True))
+    given = selectors.consents_given(booking)
     form = ConsentsForm(
         request.POST if request.method == "POST" else None,
         texts=texts,
@@ -89,7 +89,7 @@ def check(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     if booking.details_at is None:
         return redirect("bookings:details")
     needed = {text.pk for text in services.texts_needed(booking, now=visit.now)}
-    if not needed <= set(booking.consents.values_list("text_id", flat=True)):
+    if not needed <= selectors.consents_given(booking):
         return redirect("bookings:consents")
     context = {
         **_hold_context(booking, visit.now),

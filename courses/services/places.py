@@ -9,10 +9,22 @@ import datetime as dt
 from django.db import transaction
 
 from audit.context import Actor
+from common.prepared import Prepared
 from courses.constants import PlaceState, SessionStatus
 from courses.errors import NoPlaceLeftError, PlaceGoneError, SessionNotFoundError, SessionNotOpenError
 from courses.models import Place, Session
 from courses.services.violations import NO_PLACE_LEFT, told_apart
+
+_OWN = Prepared(
+    lambda blank: (
+        Place.objects.select_for_update()
+        .filter(session_id=blank("session_id"), holder=blank("holder"))
+        .claiming()
+        .order_by("pk")
+    )
+)
+_SESSION = Prepared(lambda blank: Session.objects.select_for_update(no_key=True).filter(pk=blank("pk")))
+_PLACE = Prepared(lambda blank: Place.objects.select_for_update().filter(pk=blank("pk")))
 
 
 @transaction.atomic
@@ -23,7 +35,7 @@ def hold_place(*, session_id: int, holder: str, until: dt.datetime, by: Actor, n
     NoPlaceLeftError, SessionNotOpenError, SessionNotFoundError. Nothing lapses here: that is the caller's to do.
     """
     session = lock_session(session_id)
-    own = Place.objects.select_for_update().filter(session=session, holder=holder).claiming().first()
+    own = _OWN.first(session_id=session.pk, holder=holder)
     if own:
         return keep_place(place_id=own.pk, until=until, by=by, now=now)
     if session.status != SessionStatus.OPEN or session.starts_at <= now:
@@ -87,11 +99,11 @@ def let_run_out(*, place_id: int, by: Actor, now: dt.datetime) -> Place:
 
 def lock_session(session_id: int) -> Session:
     """Lock a session's row, leaving foreign keys to it free. Raises SessionNotFoundError."""
-    session = Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()
+    session = _SESSION.first(pk=session_id)
     if session is None:
         raise SessionNotFoundError
     return session
 
 
 def _lock(place_id: int) -> Place:
-    return Place.objects.select_for_update().get(pk=place_id)
+    return _PLACE.get(pk=place_id)

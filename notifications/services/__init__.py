@@ -11,11 +11,12 @@ from notifications.services.outbox import (
     withdraw_kinds,
 )
 from notifications.services.receipts import record_receipt
-from notifications.services.sending import send_messages
+from notifications.services.sending import MOST_AT_ONCE, send_messages
 from notifications.services.untold import send_again, told_otherwise
 from notifications.services.wording import preview, publish
 
 __all__ = [
+    "MOST_AT_ONCE",
     "Draft",
     "enqueue",
     "enqueue_many",

@@ -14,10 +14,11 @@ logger = logging.getLogger(__name__)
 
 # Longer than a mail server may take to answer, so that nobody else takes up a message that is being sent.
 CLAIM_SECONDS = 120
+MOST_AT_ONCE = 200
 Published = dict[tuple[str, str], TemplateVersion]
 
 
-def send_messages(*, now: datetime, limit: int = 200) -> dict[str, int]:
+def send_messages(*, now: datetime, limit: int = MOST_AT_ONCE) -> dict[str, int]:
     """Send what is due, oldest first; several workers may do so at once.
 
     A message is claimed before it is sent, and is sent outside any transaction. A worker that dies in between leaves

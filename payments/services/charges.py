@@ -8,11 +8,20 @@ from django.db import transaction
 from audit.context import Actor
 from common.bell import ring_on_commit
 from common.money import pounds
+from common.prepared import Prepared
 from payments import rules
-from payments.constants import PENDING_ATTEMPTS, ChargeStatus, Purpose
+from payments.constants import ChargeStatus, Purpose
 from payments.errors import AlreadyPaidError, WrongPartsError
-from payments.models import Attempt, Charge
+from payments.models import Charge
 from payments.services import moves
+
+_EARLIER = Prepared(
+    lambda blank: (
+        Charge.objects.select_for_update(no_key=True)
+        .filter(booking_reference=blank("booking_reference"), purpose=blank("purpose"))
+        .order_by("pk")
+    )
+)
 
 
 @transaction.atomic
@@ -39,12 +48,7 @@ def open_charge(
         snapshot = rules.parts_of(parts, amount_pence=amount_pence).as_json()
     except ValueError as error:
         raise WrongPartsError(str(error)) from error
-    earlier = list(
-        Charge.objects.select_for_update(no_key=True)
-        .filter(booking_reference=booking_reference, purpose=purpose)
-        .order_by("pk")
-    )
-    for charge in earlier:
+    for charge in _EARLIER.all(booking_reference=booking_reference, purpose=purpose):
         if charge.status == ChargeStatus.OPEN:
             if charge.amount_pence == amount_pence:
                 return charge
@@ -90,5 +94,5 @@ def give_up_charge(*, booking_reference: str, by: Actor, now: dt.datetime) -> in
 def _give_up(charge: Charge, *, by: Actor, now: dt.datetime) -> None:
     words = f"{pounds(charge.amount_pence)} is no longer due for booking {charge.booking_reference}"
     moves.move_charge(charge, ChargeStatus.CANCELLED, by=by, now=now, action="charge.given_up", words=words)
-    if Attempt.objects.filter(charge=charge, status__in=PENDING_ATTEMPTS).exists():
+    if moves.pending_attempt(charge) is not None:
         ring_on_commit("payments.jobs.settle_payments")

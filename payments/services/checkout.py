@@ -9,7 +9,7 @@ from django.db import transaction
 
 from audit.context import Actor
 from payments import gateway, rules
-from payments.constants import PENDING_ATTEMPTS, AttemptStatus, ChargeStatus
+from payments.constants import AttemptStatus, ChargeStatus
 from payments.errors import AlreadyPaidError, CheckoutRefusedError, NoLongerDueError, PaymentsUnavailableError
 from payments.models import Attempt
 from payments.services import moves, settlement
@@ -59,7 +59,7 @@ def _begin(
         raise AlreadyPaidError
     if charge.status == ChargeStatus.CANCELLED:
         raise NoLongerDueError
-    pending = Attempt.objects.filter(charge=charge, status__in=PENDING_ATTEMPTS).first()
+    pending = moves.pending_attempt(charge)
     if pending is not None:
         pending.charge = charge
         return pending, False

@@ -14,6 +14,7 @@ from audit.context import Actor
 from common import claims
 from common.bell import ring_on_commit
 from common.clock import london_day
+from common.prepared import Prepared
 from notifications import services as notifications
 from payments import gateway, rules
 from payments.constants import EventStatus
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 READER = Actor("job", "apply_stripe_events")
 CLAIM_SECONDS = 300
+SLICE = 50
 
 
 def receive_webhook(*, payload: bytes, signature: str, now: dt.datetime) -> None:
@@ -74,7 +76,7 @@ def apply_stripe_events(*, now: dt.datetime, by: Actor = READER) -> dict[str, in
     """
     counts = {"applied": 0, "ignored": 0, "failed": 0, "parked": 0}
     waiting = StripeEvent.objects.filter(status=EventStatus.RECEIVED)
-    while events := claims.claim(waiting, now=now, limit=50, seconds=CLAIM_SECONDS, ordering=("received_at", "id")):
+    while events := claims.claim(waiting, now=now, limit=SLICE, seconds=CLAIM_SECONDS, ordering=("received_at", "id")):
         groups: dict[tuple[str, str], list[StripeEvent]] = {}
         for event in events:
             groups.setdefault(_subject(event), []).append(event)
@@ -90,6 +92,8 @@ def apply_stripe_events(*, now: dt.datetime, by: Actor = READER) -> dict[str, in
                 counts["failed"] += len(waiting_on)
                 return counts
             counts[became] += len(group)
+        if len(events) < SLICE:
+            break  # those that came since have rung anew
     return counts
 
 
@@ -123,10 +127,13 @@ def _look_into(kind: str, key: str, events: list[StripeEvent], *, by: Actor, now
     return "applied" if is_ours else "ignored"
 
 
+_ATTEMPT = Prepared(lambda blank: Attempt.objects.select_related("charge").filter(idempotency_key=blank("key")))
+
+
 def _apply(kind: str, key: str, *, by: Actor, now: dt.datetime) -> bool:
     """Bring what the event is about up to date. False where it is none of ours. Calls Stripe."""
     if kind == "attempt":
-        attempt = Attempt.objects.select_related("charge").filter(idempotency_key=key).first() if key else None
+        attempt = _ATTEMPT.first(key=key) if key else None
         if attempt is None:
             return False
         settlement.refresh_attempt(attempt, by=by, now=now)

@@ -11,10 +11,13 @@ from django.db.models import Q, Sum
 
 from audit.context import Actor
 from common.money import pounds
+from common.prepared import Prepared
 from payments import gateway, rules
 from payments.constants import ChargeStatus, JournalKind, Purpose, RefundStatus
 from payments.models import Attempt, Charge, Journal, Posting, Refund
 from payments.services import moves
+
+_BOOKED = Prepared(lambda blank: Journal.objects.filter(source=blank("source")).values_list("pk", flat=True))
 
 
 def write_journal(
@@ -29,7 +32,7 @@ def write_journal(
     note: str = "",
 ) -> Journal | None:
     """Book a fact once: None where its source is booked already. The database checks at commit that it balances."""
-    if Journal.objects.filter(source=source).exists():
+    if _BOOKED.first(source=source) is not None:
         return None
     lines = list(lines)
     journal = Journal.objects.create(

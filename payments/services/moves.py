@@ -4,15 +4,26 @@ import datetime as dt
 
 from audit import services as audit
 from audit.context import Actor
-from payments.constants import ATTEMPT_TRANSITIONS, CHARGE_TRANSITIONS, REFUND_TRANSITIONS
+from common.prepared import Prepared
+from payments.constants import ATTEMPT_TRANSITIONS, CHARGE_TRANSITIONS, PENDING_ATTEMPTS, REFUND_TRANSITIONS
 from payments.errors import ChargeNotFoundError, ChargeStateError, RefundNotFoundError
 from payments.models import Attempt, Charge, Refund
+
+_FOUND = Prepared(lambda blank: Charge.objects.filter(pk=blank("pk")))
+_PENDING = Prepared(
+    lambda blank: Attempt.objects.filter(charge_id=blank("charge_id"), status__in=PENDING_ATTEMPTS).order_by("pk")[:1]
+)
+
+
+def pending_attempt(charge: Charge) -> Attempt | None:
+    """The attempt of a charge that is being made or open, if there is one."""
+    return _PENDING.first(charge_id=charge.pk)
 
 
 def find_charge(charge_id: int) -> Charge:
     """The charge, not locked. Raises ChargeNotFoundError."""
     try:
-        return Charge.objects.get(pk=charge_id)
+        return _FOUND.get(pk=charge_id)
     except Charge.DoesNotExist as error:
         raise ChargeNotFoundError from error
 
@@ -25,10 +36,13 @@ def find_refund(refund_id: int) -> Refund:
         raise RefundNotFoundError from error
 
 
+_LOCKED = Prepared(lambda blank: Charge.objects.select_for_update(no_key=True).filter(pk=blank("pk")))
+
+
 def lock_charge(charge_id: int) -> Charge:
     """The charge as it is now, locked until the transaction ends. Raises ChargeNotFoundError."""
     try:
-        return Charge.objects.select_for_update(no_key=True).get(pk=charge_id)
+        return _LOCKED.get(pk=charge_id)
     except Charge.DoesNotExist as error:
         raise ChargeNotFoundError from error
 

@@ -11,6 +11,7 @@ from common import claims
 from common.bell import ring_on_commit
 from common.errors import PortalError
 from common.money import pounds
+from common.prepared import Prepared
 from payments import gateway, rules, signals
 from payments.constants import (
     ATTEMPT_TRANSITIONS,
@@ -101,15 +102,19 @@ def record_checkout(attempt: Attempt, fact: gateway.Checkout, *, by: Actor, now:
         raise
 
 
+_REFERENCE = Prepared(lambda blank: Charge.objects.filter(pk=blank("pk")).values_list("booking_reference", flat=True))
+_LOCKED = Prepared(lambda blank: Attempt.objects.select_for_update().filter(pk=blank("pk")))
+
+
 @transaction.atomic(durable=True)
 def _record(attempt_id: int, charge_id: int, fact: gateway.Checkout, *, by: Actor, now: dt.datetime) -> Attempt:
     payment = fact.payment
     is_paid = fact.payment_status == "paid" and payment is not None and payment.status == "succeeded"
     if is_paid:
-        reference = Charge.objects.values_list("booking_reference", flat=True).get(pk=charge_id)
+        reference = _REFERENCE.get(pk=charge_id)
         signals.charge_locking.send(sender=Charge, booking_reference=reference)
     charge = moves.lock_charge(charge_id)
-    attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
+    attempt = _LOCKED.get(pk=attempt_id)
     attempt.charge = charge
     _check(fact, attempt)
     if is_paid and payment is not None:
@@ -194,7 +199,7 @@ def _settle(
         words = f"{words} for booking {charge.booking_reference}"
         moves.move_charge(charge, ChargeStatus.PAID, by=by, now=now, action="charge.paid", words=words)
     ledger.write_paid(charge=charge, attempt=attempt, by=by, now=now)
-    if Attempt.objects.filter(charge=charge, status__in=PENDING_ATTEMPTS).exists():
+    if moves.pending_attempt(charge) is not None:
         ring_on_commit("payments.jobs.settle_payments")  # another page is still open: nobody should pay it too
     if attempt.is_extra:
         refunds.request_refund(
@@ -233,18 +238,24 @@ def _note_mismatch(attempt_id: int, *, words: str, by: Actor, now: dt.datetime) 
 
 
 # --- Asking about many -----------------------------------------------------------------------------------------
+_PENDING = Prepared(
+    lambda blank: Attempt.objects.select_related("charge").filter(
+        charge_id=blank("charge_id"), status__in=PENDING_ATTEMPTS
+    )
+)
+
+
 def refresh_charge(*, charge_id: int, now: dt.datetime, by: Actor = SETTLER) -> Charge:
     """Ask Stripe now about a charge's pending attempts, so that who returns from paying need not wait for the webhook.
 
     Calls Stripe. Where Stripe does not answer the charge is returned as we know it: the mop-up will ask again.
     """
-    pending = Attempt.objects.select_related("charge").filter(charge_id=charge_id, status__in=PENDING_ATTEMPTS)
-    for attempt in pending:
+    for attempt in _PENDING.all(charge_id=charge_id):
         try:
             refresh_attempt(attempt, by=by, now=now)
         except (gateway.StripeError, MismatchError) as error:
             logger.warning("attempt %s could not be refreshed: %s", attempt.pk, error)
-    return Charge.objects.get(pk=charge_id)
+    return moves.find_charge(charge_id)
 
 
 def to_settle(*, now: dt.datetime) -> QuerySet[Attempt]:

@@ -13,6 +13,7 @@ from common.identifiers import (
     normalise_reference,
     normalise_registration,
 )
+from common.prepared import Prepared
 from notifications.catalogue import KINDS
 from notifications.constants import Channel
 from notifications.models import Message
@@ -26,6 +27,15 @@ from referrals.selectors.deciding import to_be_decided
 MOST_FOUND = 50
 _NOTHING = bytes(32)
 
+_OF_REFERENCE = Prepared(
+    lambda blank: (
+        Referral.objects.filter(reference=blank("reference"))
+        .order_by("-pk")
+        .values_list("pk", "force_id", "status", "pin_hash", "driver_number_hash")[:3]
+    )
+)
+_OPENED = Prepared(lambda blank: Referral.objects.select_related("course_type", "force").filter(pk=blank("pk")))
+
 
 def find_offer(*, reference: str, pin: str = "", driver_number: str = "") -> Referral | None:
     """The offer that these details open, or nothing: for unknown, wrong and withdrawn alike, with the same work.
@@ -34,11 +44,7 @@ def find_offer(*, reference: str, pin: str = "", driver_number: str = "") -> Ref
     for the page.
     """
     typed = normalise_reference(reference) or ""
-    found = list(
-        Referral.objects.filter(reference=typed)
-        .order_by("-pk")
-        .values_list("pk", "force_id", "status", "pin_hash", "driver_number_hash")[:3]
-    )
+    found = _OF_REFERENCE.all(reference=typed)
     # As many comparisons whatever was found; two forces may use the same reference.
     found += [(0, "00", ReferralStatus.WITHDRAWN, _NOTHING, _NOTHING)] * (3 - len(found))
     number = lookups.driver_number_hash(driver_number)
@@ -51,7 +57,7 @@ def find_offer(*, reference: str, pin: str = "", driver_number: str = "") -> Ref
             opened = opened or pk
     if not opened:
         return None
-    return Referral.objects.select_related("course_type", "force").get(pk=opened)
+    return _OPENED.get(pk=opened)
 
 
 def referral_of_force(*, force: Force | str, reference: str) -> Referral:

@@ -11,6 +11,7 @@ from django.db import transaction
 from audit import services as audit
 from audit.context import Actor
 from common.clock import date_words, london_day
+from common.prepared import Prepared
 from common.working_time import add_working_days
 from referrals import rules
 from referrals.constants import REFERRAL_TRANSITIONS, OutcomeCode, ReferralStatus, WithdrawalReason
@@ -64,10 +65,18 @@ def _move(
     return True
 
 
+_LOCKED = Prepared(
+    lambda blank: (
+        Referral.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("course_type")
+        .filter(pk=blank("pk"))
+    )
+)
+
+
 def lock(referral_id: int) -> Referral:
     """Lock a referral and read it afresh. Composed. Raises ReferralNotFoundError."""
-    found = Referral.objects.select_for_update(of=("self",), no_key=True).select_related("course_type")
-    referral = found.filter(pk=referral_id).first()
+    referral = _LOCKED.first(pk=referral_id)
     if referral is None:
         raise ReferralNotFoundError
     return referral

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db.models import QuerySet
 from django.test import Client
 
 from audit.models import AuditEvent
 from common import clock
+from common.prepared import Prepared
 from payments import gateway, services
 from payments.constants import ChargeStatus, EventStatus
 from payments.errors import EventNotParkedError
@@ -73,7 +73,8 @@ def test_s08_control_without_locks_one_payment_is_settled_several_times(
 ) -> None:
     till.sandbox.pay(till.start().url)
     monkeypatch.setattr(moves, "lock_charge", meeting_instead_of_lock(6))
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
+    unlocked = Prepared(lambda blank: Attempt.objects.filter(pk=blank("pk")))
+    monkeypatch.setattr(settlement, "_LOCKED", unlocked)
     together(*[partial(services.refresh_charge, charge_id=till.charge.pk, now=clock.now())] * 6)
     assert heard.names.count("charge_settled") > 1
     assert ledger() == [("PAID", PAID_LINES)]  # the journal's unique source holds all the same

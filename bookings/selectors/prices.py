@@ -1,0 +1,63 @@
+"""What was made and sold under which rules and fees."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from bookings.constants import BookingStatus
+from bookings.models import Booking, Policy
+from payments import selectors as fees
+from referrals.constants import BOOKABLE
+from referrals.models import Referral
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """How many bookings of a status were sold at a fee."""
+
+    status: str
+    fee_pence: int
+    bookings: int
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUnder:
+    """How many holds and bookings keep a policy."""
+
+    valid_from: dt.date
+    held: int
+    confirmed: int
+
+
+def made_under() -> list[MadeUnder]:
+    """Every policy with what is open under it, the newest first, in one query."""
+    counted = Policy.objects.annotate(
+        held=Count("booking", filter=Q(booking__status=BookingStatus.HELD)),
+        confirmed=Count("booking", filter=Q(booking__status=BookingStatus.CONFIRMED)),
+    ).order_by("-valid_from")
+    return [MadeUnder(**row) for row in counted.values("valid_from", "held", "confirmed")]
+
+
+@dataclass(frozen=True, slots=True)
+class FeeChange:
+    """What is open of a course, mode and force where its fee changes: sold already, and offers still to be booked."""
+
+    sold: list[Sold]
+    offers: int
+
+
+def fee_change(*, course_type_id: int, mode: str, force_code: str, on: dt.date) -> FeeChange:
+    """Holds and bookings that keep the fee they were sold at, and offers that can be booked on or after a day.
+
+    Without a force: those of all forces that have no fee of their own on that day. Three queries.
+    """
+    ours = Q(referral__force=force_code)
+    theirs = Q(force=force_code)
+    if not force_code:
+        own = [fee.force_id for fee in fees.forces_with_own_fee(course_type_id=course_type_id, mode=mode, on=on)]
+        ours, theirs = ~Q(referral__force__in=own), ~Q(force__in=own)
+    live = Booking.objects.live().filter(ours, place__session__course_type=course_type_id, place__session__mode=mode)
+    counted = live.values("status", "fee_pence").annotate(bookings=Count("pk")).order_by("-status", "fee_pence")
+    offers = Referral.objects.filter(theirs, course_type=course_type_id, status__in=BOOKABLE, book_by__gte=on)
+    return FeeChange(sold=[Sold(**row) for row in counted], offers=offers.count())
