@@ -1,6 +1,7 @@
 """Staff schedule, open, change and cancel sessions through services, and nothing past them."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -15,7 +16,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore:No direc
 
 
 @pytest.fixture
-def staff(client: Client) -> Client:
+def staff(client: Client, time_machine: Any) -> Client:
+    """A manager, on the day on which the tests' rows are made."""
+    time_machine.move_to(c.CREATED_AT, tick=False)
     user = User.objects.create_user("manager", password="demo", role=Role.MANAGER, is_staff=True, is_superuser=True)
     client.force_login(user)
     return client

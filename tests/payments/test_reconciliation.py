@@ -264,13 +264,15 @@ def test_a_balance_that_nothing_explains_is_told(paid: Till) -> None:
 
 def test_what_bookings_find_is_listed_beside(paid: Till) -> None:
     asked = []
+    today = clock.london_day(clock.now())
 
     def look(start_at: dt.datetime, end_at: dt.datetime) -> list[Finding]:
-        asked.append(end_at - start_at)
+        asked.append((start_at, end_at))
         return [Finding(ExceptionKind.BOOKING_UNPAID, "booking:KCC-1", 0, 9200, 0, "nothing paid", "KCC-1")]
 
     assert _run(look_at_bookings=look).status == RunStatus.EXCEPTIONS
-    assert (_found(), asked) == ([("BOOKING_UNPAID", "booking:KCC-1", 0, 9200, 0)], [dt.timedelta(days=1)])
+    assert _found() == [("BOOKING_UNPAID", "booking:KCC-1", 0, 9200, 0)]
+    assert asked == [(clock.start_of_london_day(today), clock.end_of_london_day(today))]
 
 
 def test_a_payment_that_only_our_rows_know_is_told(till: Till) -> None:

@@ -15,6 +15,7 @@ from referrals.management.commands import import_batch
 from referrals.models import Batch, Referral
 from tests.factories import referrals as factories
 from tests.referrals.files import GOOD, UGLY, WITHDRAWALS
+from tests.support.people import offer_row, offers_csv
 from tests.support.programs import Program
 
 NOON = "2026-11-20T12:00:00+00:00"
@@ -79,9 +80,14 @@ def test_unknown_force_or_file_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_that_runs_does_it(celery_worker_process: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_runs_does_it(
+    celery_worker_process: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The file is of today: a worker reads the clock itself."""
     monkeypatch.setattr(import_batch, "_FOR_A_WORKER", 30.0)
-    told, code = run(GOOD, "--force", 46, "--kind", "referrals", "--json")
+    file = tmp_path / "offers.csv"
+    file.write_bytes(offers_csv([offer_row(f"46KD{number:08d}") for number in range(300)]))
+    told, code = run(file, "--force", 46, "--kind", "referrals", "--json")
     assert code == 0
     assert json.loads(told)["new"] == 300
     held = Referral.objects.get(reference="46KD00000126")
