@@ -26,7 +26,7 @@ def error_page(
         response = problem(status, detail=detail)
     else:
         # No request in the context: the context processors would reach for the session and the user.
-        context = {"portal": organisation.words(), "error_title": title, "error_detail": detail}
+        context = {"portal": organisation.words(request.path_info), "error_title": title, "error_detail": detail}
         response = HttpResponse(render_to_string(f"{status}.html", context), status=status)
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)

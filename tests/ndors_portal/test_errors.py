@@ -47,6 +47,23 @@ def test_error_page_has_its_heading_help_line_and_policy(
 
 
 @pytest.mark.parametrize(
+    ("address", "name", "url"),
+    [
+        ("/nowhere/", "Book a driver course", "/"),
+        ("/police/nowhere/", "Driver offender retraining: police", "/police/"),
+        ("/trainer/nowhere/", "Driver offender retraining: trainers", "/trainer/"),
+        ("/admin/nowhere/", "Driver offender retraining: council staff", "/admin/"),
+    ],
+)
+def test_error_page_has_the_name_of_its_door_and_the_way_back(
+    browser: Client, address: str, name: str, url: str
+) -> None:
+    html = browser.get(address).content.decode()
+    assertInHTML(f'<a href="{url}" class="govuk-service-navigation__link">{name}</a>', html, count=1)
+    assertInHTML(f"<title>Page not found - {name} - Kent County Council</title>", html)
+
+
+@pytest.mark.parametrize(
     ("address", "status", "title"),
     [
         ("/api/v1/suspicious/", 400, "Bad Request"),
