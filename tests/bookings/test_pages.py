@@ -407,13 +407,13 @@ def test_cancel_once_begun_is_refused(browser: Client, offer: Referral) -> None:
 @pytest.mark.parametrize(
     "day", [dt.date(2027, 3, 27), dt.date(2027, 3, 28), dt.date(2027, 10, 30), dt.date(2027, 10, 31)]
 )
-def test_s22_page_and_calendar_file_say_nine(browser: Client, offer: Referral, day: dt.date) -> None:
-    Referral.objects.filter(pk=offer.pk).update(complete_by=dt.date(2027, 12, 31))
+def test_s22_page_and_calendar_file_say_nine(client: Client, time_machine: Any, day: dt.date) -> None:
+    time_machine.move_to(r.NOW, tick=False)
     booking = b.ConfirmedBookingFactory.create(
-        now=clock.now(),
-        referral=Referral.objects.get(pk=offer.pk),
+        referral=r.BookedReferralFactory.create(complete_by=dt.date(2027, 12, 31)),
         session=c.OpenSessionFactory.create(starts_at=clock.from_london(day, dt.time(9))),
     )
+    browser = sign_in(client, booking.referral, r.NOW)
     assert "9am to 11:45am" in text(browser.get("/booking/"))
     response = browser.get("/booking/calendar.ics")
     assert response["Content-Type"] == "text/calendar; charset=utf-8"
