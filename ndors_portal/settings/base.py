@@ -164,6 +164,7 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "ndors_portal.formats"
 
 # --- Static files ----------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from audit.history import History
+from common.clock import date_words
 from payments.constants import ExceptionKind, RunStatus
 
 
@@ -32,7 +33,7 @@ class ReconciliationRun(models.Model):
         verbose_name = "reconciliation"
 
     def __str__(self) -> str:
-        return f"{self.day}: {self.get_status_display()}"
+        return f"{date_words(self.day)}: {self.get_status_display()}"
 
 
 class ReconciliationException(models.Model):
