@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from bookings import calendar_file, pay_links
+from bookings import calendar_file, leave_links, pay_links
 from bookings.constants import BookingStatus
 from bookings.models import Booking, Move, PlaceOffer
 from bookings.words import booking_words, no_booking_words, offer_words, session_words, why_words
@@ -261,6 +261,7 @@ def _tell_waiting(
                 **session_words(session),
                 "name": f"{referral.forenames} {referral.surname}".strip(),
                 "waiting_url": f"{settings.SITE_URL}{WAITING_PATH}",
+                "leave_url": leave_links.url_of(offer.entry_id or 0, last_day=referral.complete_by),
                 **extra,
             },
             useless_at=useless_at,

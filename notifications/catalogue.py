@@ -60,6 +60,7 @@ _WAITING: dict[str, Any] = {
     **_SESSION,
     "name": "Zoë O’Neil",
     "waiting_url": "https://courses.example.org/waiting/",
+    "leave_url": "https://courses.example.org/waiting/leave/17-20270306.signature/",
 }
 _MONEY: dict[str, Any] = {
     "name": "Zoë O’Neil",

@@ -1,17 +1,20 @@
 """The pages of the waiting list: what they say and what they do, for who has nothing booked and for who has."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from audit.context import Actor
-from bookings import services
+from bookings import leave_links, services
 from bookings.constants import BookingStatus, NeedKind, PlaceOfferStatus
 from bookings.models import Booking, PlaceOffer, WaitingEntry
 from common import clock
 from courses.models import Session
+from notifications.models import Message
 from referrals.models import Referral
 from tests.bookings.conftest import rows, sign_in
 from tests.factories import bookings as b
@@ -189,3 +192,73 @@ def test_a_withdrawn_offer_cannot_wait(client: Client) -> None:
     withdrawn = r.WithdrawnReferralFactory.create(now=clock.now())
     response = sign_in(client, withdrawn, clock.now()).post("/waiting/join/", {})
     assert (response.status_code, WaitingEntry.objects.count()) == (409, 0)
+
+
+# --- Leaving by the link of a message ------------------------------------------------------------------------------
+def leave_path(offer: Referral) -> str:
+    """The path of the link in the message that offered a place."""
+    message = Message.objects.get(kind="waiting_offer", channel="EMAIL", referral_key=offer.key)
+    path: str = message.context["leave_url"].removeprefix(settings.SITE_URL)
+    assert path.startswith("/waiting/leave/")
+    return path
+
+
+def test_who_is_not_signed_in_leaves_by_the_link_with_one_button(client: Client, offer: Referral) -> None:
+    b.WaitingEntryFactory.create(now=clock.now(), referral=offer)
+    held = freed(offer, full())
+    path = leave_path(offer)
+    before = rows()
+    page = text(client.get(path))
+    assert '<h1 class="govuk-heading-l">Leave the waiting list?</h1>' in page
+    assert page.count("<form") == 1
+    assert offer.surname not in page
+    assert rows() == before
+    assert WaitingEntry.objects.get().status == "WAITING"  # looking at it, as a mail scanner does, changes nothing
+
+    response = client.post(path, follow=True)
+    assert "You are not on the waiting list" in text(response)
+    entry = WaitingEntry.objects.get()
+    assert (entry.status, entry.ended_cause, entry.status_by) == ("ENDED", "LEFT", f"candidate:{offer.key}")
+    held.refresh_from_db()
+    assert held.status == "DECLINED"
+
+    after = rows()
+    assert "You are not on the waiting list" in text(client.post(path))
+    assert rows() == after
+
+
+def test_the_link_of_an_earlier_time_on_the_list_does_not_end_a_later_one(client: Client, offer: Referral) -> None:
+    old = b.EndedWaitingEntryFactory.create(now=clock.now(), referral=offer)
+    b.WaitingEntryFactory.create(now=clock.now(), referral=offer)
+    path = leave_links.url_of(old.pk, last_day=offer.complete_by).removeprefix(settings.SITE_URL)
+    before = rows()
+    assert "You are not on the waiting list" in text(client.post(path))
+    assert rows() == before
+    assert services.leave_waiting_list(referral_id=offer.pk, by=JOB, now=clock.now())
+
+
+def test_the_link_ends_with_the_last_day_of_the_course(client: Client, offer: Referral) -> None:
+    entry = b.WaitingEntryFactory.create(now=clock.now(), referral=offer)
+    today = clock.london_day(clock.now())
+    path = leave_links.url_of(entry.pk, last_day=today - DAY).removeprefix(settings.SITE_URL)
+    before = rows()
+    response = client.post(path)
+    assert response.status_code == 410
+    assert "This link has expired" in text(response)
+    assert rows() == before
+    entry.refresh_from_db()
+    assert entry.status == "WAITING"
+    last = leave_links.url_of(entry.pk, last_day=today).removeprefix(settings.SITE_URL)
+    assert client.get(last).status_code == 200
+
+
+@pytest.mark.parametrize("change", [lambda token: token[:-1], lambda token: "9" + token, lambda token: "1-20990101"])
+def test_a_tampered_leaving_link_is_not_found(client: Client, offer: Referral, change: Callable[[str], str]) -> None:
+    entry = b.WaitingEntryFactory.create(now=clock.now(), referral=offer)
+    path = leave_links.url_of(entry.pk, last_day=offer.complete_by).removeprefix(settings.SITE_URL)
+    token = path.split("/")[-2]
+    before = rows()
+    assert client.post(path.replace(token, change(token))).status_code == 404
+    assert rows() == before
+    entry.refresh_from_db()
+    assert entry.status == "WAITING"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit.context import Actor
-from bookings import pay_links
+from bookings import leave_links, pay_links
 from bookings import services as bookings
-from bookings.models import Booking
+from bookings.models import Booking, WaitingEntry
 from common import clock
 from courses.models import Place, Session, SessionTrainer
 from notifications.models import Message
@@ -254,6 +254,12 @@ def test_the_waiting_list(new_page: NewPage, live_web: Web, offer: Referral) -> 
     page.get_by_label("Online, by video call").check()
     press(page, "Join the waiting list")
     looker.look("joined", "You are on the waiting list")
+    for name, last_day, heading in (
+        ("leave-link", offer.complete_by, "Leave the waiting list?"),
+        ("leave-link-expired", days.monday(weeks=-1), "This link has expired"),
+    ):
+        page.goto(leave_links.url_of(WaitingEntry.objects.get().pk, last_day=last_day))
+        looker.look(name, heading)
     page.goto("/waiting/join/")
     looker.look("change", "Change what you wait for")
     page.goto("/waiting/offer/")
