@@ -5,6 +5,7 @@ one, and emptying Redis gives no further tries (five a quarter-hour per referenc
 """
 
 import datetime as dt
+from collections.abc import Mapping
 
 from django.db import connection, transaction
 
@@ -43,8 +44,7 @@ def sign_in(*, reference: str, pin: str = "", driver_number: str = "", address: 
     """
     typed = normalise_reference(reference) or reference.strip().upper()[:25]
     by_address, by_reference = _subject("address", address), _subject("reference", typed)
-    allowed = _count(by_address, TRIES_PER_ADDRESS, now) and _count(by_reference, TRIES_PER_REFERENCE, now)
-    if not allowed:
+    if not _count({by_address: TRIES_PER_ADDRESS, by_reference: TRIES_PER_REFERENCE}, now):
         raise TooManyTriesError
     referral = referrals.find_offer(reference=typed, pin=pin, driver_number=driver_number)
     if referral is None:
@@ -74,10 +74,14 @@ def _subject(kind: str, value: str) -> bytes:
     return crypto.keyed_hash(_PURPOSE, kind, value)
 
 
-def _count(subject: bytes, most: int, now: dt.datetime) -> bool:
+def _count(most_of: Mapping[bytes, int], now: dt.datetime) -> bool:
+    """Count a try for each subject in turn, up to the first that has had all of its own. Committed on return."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"subject": subject, "now": now, "since": now - WINDOW, "most": most})
-        return cursor.fetchone() is not None
+        for subject, most in most_of.items():
+            cursor.execute(_COUNT, {"subject": subject, "now": now, "since": now - WINDOW, "most": most})
+            if cursor.fetchone() is None:
+                return False
+    return True
 
 
 def _take_back(subject: bytes, now: dt.datetime) -> None:
