@@ -79,7 +79,8 @@ def _import(batch: Batch, *, by: Actor, now: datetime) -> Batch:
     """Do a batch that is claimed."""
     with acting(by, on_behalf_of=batch.received_by), batch.file.open("rb") as opened:
         try:
-            table = open_table(cast("BinaryIO", opened), kind=rules.KINDS[batch.kind], limits=limits())
+            # The file itself: Django's two wrappers are asked for each line whether they are closed.
+            table = open_table(cast("BinaryIO", opened.file.file), kind=rules.KINDS[batch.kind], limits=limits())
         except FileRefusedError as error:
             with transaction.atomic(durable=True):
                 refuse(batch=batch, why=error.message, by=by, now=now)
