@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import task_prerun
+from celery.signals import task_prerun, worker_init
 from django.db import close_old_connections
 from kombu import Queue
 
@@ -26,6 +26,16 @@ task_prerun.connect(close_old_connections)
 QUEUES = ("imports", "mail", "default")
 app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.conf.task_default_queue = "default"
+
+# Work that nobody waits for stands back where a page is asked for on the same machine.
+WORKERS_NICE = 5
+
+
+@worker_init.connect
+def stand_back(**_: Any) -> None:
+    """Have this worker and all its children leave processors to the web where there are not enough."""
+    os.nice(WORKERS_NICE)
+
 
 Schedule = dict[str, dict[str, Any]]
 
