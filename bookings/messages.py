@@ -112,6 +112,19 @@ def move_not_made(booking: Booking, *, move_id: int, wanted: dt.datetime, refund
     _tell(booking, "move_not_made", f"move_not_made:{move_id}", now=now, extra=extra)
 
 
+def move_lapsed(move: Move, *, now: dt.datetime) -> None:
+    """The time for which another date was held ended before the change was made; told once for each hold."""
+    start = move.booking.place.session.starts_at
+    _tell(
+        move.booking,
+        "move_lapsed",
+        f"move_lapsed:{move.pk}",
+        now=now,
+        useless_at=min(start, now + dt.timedelta(days=2)),
+        extra={"wanted": moment_words(move.place.session.starts_at)},
+    )
+
+
 def hold_lapsed(booking: Booking, *, now: dt.datetime) -> None:
     """The hold ran out before payment; told only to who gave an address for this booking."""
     _tell(

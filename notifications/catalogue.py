@@ -123,6 +123,11 @@ KINDS: dict[str, Kind] = {
         },
         is_also_texted=True,
     ),
+    "move_lapsed": Kind(
+        title="The hold of another date ran out",
+        moment="When the hold of another date runs out before the change is made; for two days.",
+        sample={**_BOOKING, "wanted": "9am on Monday 21 December 2026"},
+    ),
     "move_not_made": Kind(
         title="The course could not be moved",
         moment="When the fee for a move was paid and the move could not be made any more.",

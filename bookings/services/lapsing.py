@@ -57,6 +57,7 @@ def lapse_move(*, move_id: int, by: Actor, now: dt.datetime) -> bool:
             payments.give_up_charge(booking_reference=held.booking.reference, by=by, now=now)
             words = "The hold of the new date ran out. Their present date stays."
             change_move(held, MoveStatus.LAPSED, by=by, now=now, words=words)
+            messages.move_lapsed(held, now=now)
         elif held.status == MoveStatus.DONE or held.place.state != PlaceState.HELD:
             return False
         turns.give_back(place_id=held.place_id, reason="lapsed", by=by, now=now)

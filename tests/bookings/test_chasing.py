@@ -161,6 +161,7 @@ def test_every_message_of_bookings_has_all_the_values_its_words_may_name() -> No
     messages.withdrawn(booking, refund_pence=9200, was_confirmed=True, now=NOW)
     messages.offer_withdrawn(referral, now=NOW)
     messages.move_to_pay(b.PaidMoveFactory.create(), now=NOW)
+    messages.move_lapsed(b.PaidMoveFactory.create(), now=NOW)
     messages.move_not_made(booking, move_id=1, wanted=start, refund_pence=2500, now=NOW)
     messages.paid_too_late(booking, refund_pence=9200, can_book_again=True, now=NOW)
     offer = b.PlaceOfferFactory.create()

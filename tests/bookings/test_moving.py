@@ -19,6 +19,7 @@ from bookings.errors import (
     TooLateToMoveError,
 )
 from bookings.models import Booking, Consent, Move
+from common.clock import moment_words
 from common.errors import PortalError
 from courses import services as courses
 from courses.constants import PlaceState
@@ -357,8 +358,15 @@ def test_s04_unpaid_the_hold_lapses_and_the_old_place_is_still_theirs() -> None:
     move = b.PaidMoveFactory.create()
     assert services.release_holds(now=NOW + 16 * MINUTE, by=STAFF) == {"released": 1}
     assert states(move) == (MoveStatus.LAPSED, PlaceState.RELEASED, PlaceState.TAKEN)
-    assert (Charge.objects.get().status, kinds(), is_where_it_was(move.booking)) == (ChargeStatus.CANCELLED, [], True)
+    assert (Charge.objects.get().status, is_where_it_was(move.booking)) == (ChargeStatus.CANCELLED, True)
+    told = Message.objects.get()
+    assert (told.kind, told.dedupe_key) == ("move_lapsed", f"move_lapsed:{move.pk}")
+    assert (told.context["wanted"], told.context["starts"]) == (
+        "9am on Monday 21 December 2026",
+        moment_words(move.booking.place.session.starts_at),
+    )
     assert services.release_holds(now=NOW + 16 * MINUTE, by=STAFF) == {"released": 0}
+    assert Message.objects.count() == 1
 
 
 def test_a_move_that_is_being_paid_for_does_not_lapse() -> None:

@@ -136,7 +136,7 @@ def test_s04_declined_or_abandoned_the_old_place_is_still_theirs(jo: Candidate) 
     )
     new.refresh_from_db()
     assert new.places_claimed == 0
-    assert list(Message.objects.values_list("kind", flat=True)) == ["confirmation"]
+    assert list(Message.objects.order_by("pk").values_list("kind", flat=True)) == ["confirmation", "move_lapsed"]
 
 
 def test_s04_browser_closed_after_paying_is_moved_by_the_mop_up(jo: Candidate) -> None:
