@@ -100,13 +100,13 @@ class RefundStatus(TextChoices):
 
 
 REFUND_TRANSITIONS: dict[str, frozenset[str]] = {
-    RefundStatus.WAITING: frozenset({RefundStatus.REQUESTED, RefundStatus.REJECTED}),
+    RefundStatus.WAITING: frozenset({RefundStatus.REQUESTED, RefundStatus.REJECTED, RefundStatus.ELSEWHERE}),
     RefundStatus.REJECTED: frozenset(),
     RefundStatus.REQUESTED: frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
     RefundStatus.PENDING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
     RefundStatus.SUCCEEDED: frozenset({RefundStatus.FAILED}),  # a bank may send money back days later
     RefundStatus.FAILED: frozenset({RefundStatus.REPLACED, RefundStatus.ELSEWHERE}),
-    RefundStatus.REPLACED: frozenset(),
+    RefundStatus.REPLACED: frozenset({RefundStatus.FAILED}),  # what was to follow it was rejected
     RefundStatus.ELSEWHERE: frozenset(),
 }
 # What was asked for and will not leave us: it no longer counts against what was paid.

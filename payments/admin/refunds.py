@@ -26,12 +26,12 @@ ACTS = {
     "approve": (RefundStatus.WAITING, "Approve", services.approve_refund, "The refund is approved and on its way."),
     "reject": (RefundStatus.WAITING, "Reject", services.reject_refund, "The refund is rejected."),
     "retry": (RefundStatus.FAILED, "Try again", services.try_refund_again, "The refund is on its way again."),
-    "elsewhere": (
-        RefundStatus.FAILED,
-        "Paid by other means",
-        services.settle_refund_elsewhere,
-        "The refund is recorded as paid from the bank.",
-    ),
+    "elsewhere": (RefundStatus.FAILED, "Paid by other means", services.settle_refund_elsewhere, ""),
+}
+# What is said instead, whatever was pressed, of a refund that has become this.
+SAID: dict[str, str] = {
+    RefundStatus.WAITING: "A second person now decides on the refund.",
+    RefundStatus.ELSEWHERE: "The refund is recorded as paid from the bank.",
 }
 
 
@@ -64,7 +64,7 @@ class RefundAdmin(ReadOnly, HistoryAdmin):
     list_per_page = 50
     fields = (
         "booking", "amount", "cause", "note", "status", "status_at", "requested_at", "requested_by", "needs_approval",
-        "decided_by", "decided_at", "decision_note", "retry_of", "stripe_refund_id", "error",
+        "decided_by", "decided_at", "decision_note", "retry_of", "is_by_bank", "stripe_refund_id", "error",
     )  # fmt: skip
     readonly_fields = ("booking", "amount")
     change_form_template = "admin/payments/refund/change_form.html"
@@ -105,8 +105,8 @@ class RefundAdmin(ReadOnly, HistoryAdmin):
         _, words, service, done = ACTS[what]
 
         def act(given: dict[str, Any]) -> str:
-            service(refund_id=refund_id, note=given["note"], by=by, now=now)
-            return done
+            became = service(refund_id=refund_id, note=given["note"], by=by, now=now).status
+            return SAID.get(became, done)
 
         amount = pounds_and_pence(refund.amount_pence)
         asked = f"{refund.requested_by} asked for {amount} for {refund.charge.booking_reference}: {refund.note}"

@@ -158,6 +158,11 @@ class Refund(models.Model):
     retry_of = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="retried_as", help_text="failed before"
     )
+    is_by_bank = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="failed before, and to be paid from the bank once a second person has agreed",
+    )
     idempotency_key = models.CharField(max_length=64, unique=True)
     stripe_refund_id = models.CharField(max_length=100, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
@@ -192,6 +197,11 @@ class Refund(models.Model):
                 | Q(needs_approval=True, status="WAITING", decided_by="", decided_at__isnull=True)
                 | Q(needs_approval=True, decided_at__isnull=False) & ~Q(status="WAITING") & ~Q(decided_by=""),
                 violation_error_message="A refund that needs a second person is not sent before one has decided.",
+            ),
+            models.CheckConstraint(
+                name="payments_refund_by_bank_never_sent",
+                condition=Q(is_by_bank=False) | Q(status__in=["WAITING", "REJECTED", "ELSEWHERE"]),
+                violation_error_message="A refund from the bank is never sent to Stripe.",
             ),
             models.UniqueConstraint(
                 fields=["stripe_refund_id"], condition=~Q(stripe_refund_id=""), name="payments_refund_stripe_once"

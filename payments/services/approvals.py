@@ -31,29 +31,37 @@ def ask_refund(
     if not note.strip():
         raise ReasonNeededError
     charge = _lock(charge_id)
+    is_waiting = _needs_second(charge, amount_pence=amount_pence, policy_pence=policy_pence, now=now)
+    refund = refunds.new_refund(
+        charge, amount_pence=amount_pence, reason=reason, by=by, now=now, note=note, is_waiting=is_waiting
+    )
+    _say_asked(charge, refund, by=by, now=now)
+    return refund
+
+
+def _needs_second(charge: Charge, *, amount_pence: int, policy_pence: int, now: dt.datetime) -> bool:
     by_hand = Refund.objects.filter(charge=charge, requested_by__startswith="staff:").exclude(status__in=REFUNDS_VOID)
-    is_waiting = rules.needs_second_person(
+    return rules.needs_second_person(
         amount_pence=amount_pence,
         asked_before_pence=by_hand.aggregate(pence=Sum("amount_pence", default=0))["pence"],
         limit_pence=RefundLimit.objects.on(london_day(now)).over_pence,
         policy_pence=policy_pence,
     )
-    refund = refunds.new_refund(
-        charge, amount_pence=amount_pence, reason=reason, by=by, now=now, note=note, is_waiting=is_waiting
-    )
-    if not is_waiting:
+
+
+def _say_asked(charge: Charge, refund: Refund, *, by: Actor, now: dt.datetime) -> None:
+    if refund.status != RefundStatus.WAITING:
         refunds.say_requested(charge, refund, by=by, now=now)
-        return refund
-    words = (
-        f"Refund of {pounds(amount_pence)} asked for: {refund.get_cause_display().lower()}. A second person decides"
-    )
-    moves.record(charge, "refund.asked", by=by, now=now, words=words, reason=note, data={"refund": refund.pk})
-    return refund
+        return
+    how = ", to be paid from the bank" if refund.is_by_bank else ""
+    cause = refund.get_cause_display().lower()
+    words = f"Refund of {pounds(refund.amount_pence)} asked for{how}: {cause}. A second person decides"
+    moves.record(charge, "refund.asked", by=by, now=now, words=words, reason=refund.note, data={"refund": refund.pk})
 
 
 @transaction.atomic(durable=True)
 def approve_refund(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> Refund:
-    """Let a refund that waits be sent. Repeated by the same person it does nothing.
+    """Let a refund that waits be sent, or be recorded as paid from the bank. Repeated by the same person: nothing.
 
     Raises SecondPersonError for who asked for it, ReasonNeededError, ChargeStateError where it was decided already.
     """
@@ -61,6 +69,10 @@ def approve_refund(*, refund_id: int, note: str, by: Actor, now: dt.datetime) ->
     if refund.status != RefundStatus.WAITING and refund.decided_by == str(by) != "":
         return refund
     _decide(refund, note=note, by=by, now=now)
+    if refund.is_by_bank:
+        words = f"Refund of {pounds(refund.amount_pence)} approved, as paid by other means"
+        _settle_from_bank(refund, charge, words=words, note=note, by=by, now=now)
+        return refund
     words = f"Refund of {pounds(refund.amount_pence)} approved"
     moves.move_refund(
         refund,
@@ -78,7 +90,10 @@ def approve_refund(*, refund_id: int, note: str, by: Actor, now: dt.datetime) ->
 
 @transaction.atomic(durable=True)
 def reject_refund(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> Refund:
-    """Refuse a refund that waits: it no longer counts against what was paid. Raises as `approve_refund`."""
+    """Refuse a refund that waits: it no longer counts against what was paid. Raises as `approve_refund`.
+
+    One that was to follow a failed one leaves that to be settled in another way: it is a task again.
+    """
     refund, charge = _lock_refund(refund_id)
     if refund.status == RefundStatus.REJECTED and refund.decided_by == str(by):
         return refund
@@ -94,6 +109,13 @@ def reject_refund(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> 
         words=words,
         reason=note,
     )
+    if refund.retry_of_id:
+        failed = Refund.objects.select_for_update().get(pk=refund.retry_of_id)
+        refund.retry_of = None
+        refund.save(update_fields=["retry_of"])
+        words = f"The failed refund of {pounds(refund.amount_pence)} still needs a person"
+        action = "refund.failed"
+        moves.move_refund(failed, RefundStatus.FAILED, charge=charge, by=by, now=now, action=action, words=words)
     return refund
 
 
@@ -110,10 +132,11 @@ def _decide(refund: Refund, *, note: str, by: Actor, now: dt.datetime) -> None:
 # --- Failed ones -----------------------------------------------------------------------------------------------
 @transaction.atomic(durable=True)
 def try_refund_again(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> Refund:
-    """Send a refund that failed once more, as a new one of the same amount; it was decided on before.
+    """Send a refund that failed once more, as a new one of the same amount.
 
-    Returns the new one, and the same one when repeated. Raises ReasonNeededError, ChargeStateError for one that has
-    not failed, OverRefundError where the money went back in another way meanwhile.
+    Above the limit, or where the first was outside the policy, a second person decides on it anew. Returns the new
+    one, and the same one when repeated. Raises ReasonNeededError, ChargeStateError for one that has not failed,
+    OverRefundError where the money went back in another way meanwhile.
     """
     if not note.strip():
         raise ReasonNeededError
@@ -121,6 +144,54 @@ def try_refund_again(*, refund_id: int, note: str, by: Actor, now: dt.datetime) 
     if failed.status == RefundStatus.REPLACED:
         return failed.retried_as
     words = f"The failed refund of {pounds(failed.amount_pence)} is tried again"
+    is_waiting = _needs_second_anew(failed, charge, now=now)
+    return _replace(failed, charge, words=words, note=note, is_waiting=is_waiting, by=by, now=now)
+
+
+@transaction.atomic(durable=True)
+def settle_refund_elsewhere(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> Refund:
+    """Record that a refund that failed was paid from the bank; the ledger says so. Repeated it does nothing.
+
+    Above the limit, or where the first was outside the policy, it is a new one that a second person decides on, and
+    the bank pays after that. `note` says how (the bank transfer's own reference). The database sees that no more goes
+    back than was paid. Raises ReasonNeededError, ChargeStateError for one that has not failed, OverRefundError.
+    """
+    if not note.strip():
+        raise ReasonNeededError
+    refund, charge = _lock_refund(refund_id)
+    if refund.status == RefundStatus.ELSEWHERE:
+        return refund
+    if refund.status == RefundStatus.REPLACED and refund.retried_as.is_by_bank:
+        return refund.retried_as
+    if refund.status != RefundStatus.FAILED:
+        raise ChargeStateError
+    if refund.amount_pence > charge.paid_pence - charge.refunded_pence:
+        raise OverRefundError
+    if _needs_second_anew(refund, charge, now=now):
+        words = f"The failed refund of {pounds(refund.amount_pence)} is to be paid by other means"
+        return _replace(refund, charge, words=words, note=note, is_waiting=True, is_by_bank=True, by=by, now=now)
+    words = f"The failed refund of {pounds(refund.amount_pence)} was paid by other means"
+    _settle_from_bank(refund, charge, words=words, note=note, by=by, now=now)
+    return refund
+
+
+def _needs_second_anew(failed: Refund, charge: Charge, *, now: dt.datetime) -> bool:
+    """As if it were asked for by hand. What needed no second person the first time was given by the policy."""
+    policy_pence = 0 if failed.needs_approval else failed.amount_pence
+    return _needs_second(charge, amount_pence=failed.amount_pence, policy_pence=policy_pence, now=now)
+
+
+def _replace(
+    failed: Refund,
+    charge: Charge,
+    *,
+    words: str,
+    note: str,
+    is_waiting: bool,
+    by: Actor,
+    now: dt.datetime,
+    is_by_bank: bool = False,
+) -> Refund:
     moves.move_refund(
         failed, RefundStatus.REPLACED, charge=charge, by=by, now=now, action="refund.retried", words=words, reason=note
     )
@@ -132,27 +203,15 @@ def try_refund_again(*, refund_id: int, note: str, by: Actor, now: dt.datetime) 
         now=now,
         note=note,
         attempt_id=failed.attempt_id,
+        is_waiting=is_waiting,
         retry_of=failed,
+        is_by_bank=is_by_bank,
     )
-    refunds.say_requested(charge, refund, by=by, now=now)
+    _say_asked(charge, refund, by=by, now=now)
     return refund
 
 
-@transaction.atomic(durable=True)
-def settle_refund_elsewhere(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> Refund:
-    """Record that a refund that failed was paid from the bank; the ledger says so. Repeated it does nothing.
-
-    `note` says how (the bank transfer's own reference). The database sees that no more goes back than was paid.
-    Raises ReasonNeededError, ChargeStateError for one that has not failed, OverRefundError.
-    """
-    if not note.strip():
-        raise ReasonNeededError
-    refund, charge = _lock_refund(refund_id)
-    if refund.status == RefundStatus.ELSEWHERE:
-        return refund
-    if refund.amount_pence > charge.paid_pence - charge.refunded_pence:
-        raise OverRefundError
-    words = f"The failed refund of {pounds(refund.amount_pence)} was paid by other means"
+def _settle_from_bank(refund: Refund, charge: Charge, *, words: str, note: str, by: Actor, now: dt.datetime) -> None:
     moves.move_refund(
         refund,
         RefundStatus.ELSEWHERE,
@@ -166,7 +225,6 @@ def settle_refund_elsewhere(*, refund_id: int, note: str, by: Actor, now: dt.dat
     ledger.write_refunded_elsewhere(charge=charge, refund=refund, note=note, by=by, now=now)
     charge.refresh_from_db()
     signals.charge_refunded.send(sender=Charge, charge=charge, refund=refund, by=by, now=now)
-    return refund
 
 
 # --- The limit -------------------------------------------------------------------------------------------------

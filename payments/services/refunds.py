@@ -71,6 +71,7 @@ def new_refund(
     attempt_id: int | None = None,
     is_waiting: bool = False,
     retry_of: Refund | None = None,
+    is_by_bank: bool = False,
 ) -> Refund:
     """The row of a refund of a locked charge, to be sent or to wait for a second person.
 
@@ -99,6 +100,7 @@ def new_refund(
         requested_by=str(by),
         needs_approval=is_waiting,
         retry_of=retry_of,
+        is_by_bank=is_by_bank,
         idempotency_key=uuid.uuid4().hex,
     )
 
@@ -236,7 +238,7 @@ def _record(fact: gateway.RefundFact, *, attempt_id: int, charge_id: int, by: Ac
     )
     _check(fact, refund)
     to = _STATUSES[fact.status]
-    if to not in REFUND_TRANSITIONS[refund.status]:
+    if refund.status == RefundStatus.REPLACED or to not in REFUND_TRANSITIONS[refund.status]:
         return refund  # nothing new, or an answer older than what we know
     refund.stripe_refund_id = fact.refund_id
     refund.error = fact.failure

@@ -142,10 +142,17 @@ def test_a_second_person_decides_and_the_first_cannot(page: Client, second: User
 
 
 def test_a_failed_refund_is_on_the_work_list_until_it_is_settled(page: Client) -> None:
-    again, bank = f.FailedRefundFactory.create_batch(2)
+    again, bank, large = (
+        *f.FailedRefundFactory.create_batch(2),
+        f.FailedRefundFactory.create(needs_approval=True, decided_by="staff:0", decided_at=clock.now()),
+    )
     f.SucceededRefundFactory.create()
     work = reverse("admin:payments_refund_changelist")
-    assert "2 refunds" in page.get(work, {"needs": "settling"}).text
+    assert "3 refunds" in page.get(work, {"needs": "settling"}).text
+    address = reverse("admin:payments_refund_act", args=[large.pk, "elsewhere"])
+    said = page.post(address, {"note": "card closed"}, follow=True).text
+    assert "A second person now decides on the refund." in said
+    assert "1 refund" in page.get(work, {"needs": "decision"}).text
     for refund, what in ((again, "retry"), (bank, "elsewhere")):
         address = reverse("admin:payments_refund_act", args=[refund.pk, what])
         assert page.post(address, {"note": "card closed"}).status_code == 302

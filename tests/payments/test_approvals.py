@@ -112,6 +112,9 @@ def test_who_asked_does_not_decide(what: Any) -> None:
         what(refund, by=CLERK)
     with pytest.raises(ReasonNeededError):
         what(refund, note=" ")
+    for other in (retry, elsewhere):
+        with pytest.raises(ChargeStateError):
+            other(refund)
     with pytest.raises(RefundNotFoundError):
         services.approve_refund(refund_id=0, note="seen", by=OTHER, now=NOW)
     assert _standing() == before
@@ -184,6 +187,75 @@ def test_a_failed_refund_is_paid_by_other_means_from_the_bank(heard: Heard) -> N
     before = _standing()
     assert elsewhere(failed).pk == failed.pk
     assert _standing() == before
+
+
+def _failed(*, is_by_policy: bool) -> Refund:
+    """£185 by the policy is above the limit; £92 that a second person agreed to is outside it."""
+    charge = f.PaidChargeFactory.create(**(SCD if is_by_policy else {}))
+    bookkeeping.write_paid(charge=charge, attempt=charge.attempts.get(), by=CLERK, now=NOW)
+    agreed = {} if is_by_policy else {"needs_approval": True, "requested_by": "staff:8", "decided_by": "staff:9"}
+    failed: Refund = f.FailedRefundFactory.create(charge=charge, decided_at=NOW if agreed else None, **agreed)
+    return failed
+
+
+@pytest.mark.parametrize("is_by_policy", [True, False])
+def test_above_the_limit_or_outside_the_policy_a_failed_refund_is_sent_again_by_two_persons(
+    is_by_policy: bool,
+) -> None:
+    failed = _failed(is_by_policy=is_by_policy)
+    new = retry(failed, by=CLERK)
+    assert (new.status, new.needs_approval, new.requested_by) == (RefundStatus.WAITING, True, "staff:7")
+    assert services.send_refunds(now=NOW)["sent"] == 0
+    before = _standing()
+    assert retry(failed, by=CLERK).pk == new.pk
+    with pytest.raises(SecondPersonError):
+        approve(new, by=CLERK)
+    assert _standing() == before
+    assert approve(new).status == RefundStatus.REQUESTED
+
+
+@pytest.mark.parametrize("is_by_policy", [True, False])
+def test_above_the_limit_or_outside_the_policy_two_persons_say_that_the_bank_paid(
+    heard: Heard, is_by_policy: bool
+) -> None:
+    failed = _failed(is_by_policy=is_by_policy)
+    books = ledger()
+    asked = elsewhere(failed, by=CLERK)
+    assert (asked.status, asked.is_by_bank, asked.requested_by) == (RefundStatus.WAITING, True, "staff:7")
+    words = AuditEvent.objects.latest("pk").words
+    assert words.startswith(f"Refund of £{asked.amount_pence // 100} asked for, to be paid from the bank: ")
+    assert (ledger(), "charge_refunded" in heard.names) == (books, False)
+    before = _standing()
+    assert elsewhere(failed, by=CLERK).pk == asked.pk
+    with pytest.raises(SecondPersonError):
+        approve(asked, by=CLERK)
+    assert _standing() == before
+    with pytest.raises(IntegrityError, match="by_bank_never_sent"), transaction.atomic():
+        Refund.objects.filter(pk=asked.pk).update(status="REQUESTED", decided_by="staff:8", decided_at=NOW)
+    paid = approve(asked, note="BACS 20261120-1")
+    assert (paid.status, paid.decided_by) == (RefundStatus.ELSEWHERE, "staff:8")
+    pence = failed.amount_pence
+    assert ledger()[-1] == ("REFUND_BANK", [("FEES_IN_ADVANCE", pence), ("BANK", -pence)])
+    assert (heard.names[-1], Charge.objects.get().refunded_pence) == ("charge_refunded", pence)
+    before = _standing()
+    assert approve(asked).pk == elsewhere(failed).pk == asked.pk
+    assert _standing() == before
+
+
+@pytest.mark.parametrize("what", [retry, elsewhere])
+def test_a_failed_refund_is_a_task_again_when_what_was_to_follow_it_is_rejected(what: Any) -> None:
+    failed = _failed(is_by_policy=False)
+    asked = what(failed, by=CLERK)
+    assert reject(asked).status == RefundStatus.REJECTED
+    failed.refresh_from_db()
+    assert (failed.status, failed.retry_of_id, Charge.objects.get().refunded_pence) == (RefundStatus.FAILED, None, 0)
+    said = AuditEvent.objects.order_by("pk").values_list("action", flat=True)
+    assert list(said)[-2:] == ["refund.rejected", "refund.failed"]
+    before = _standing()
+    assert reject(asked).pk == asked.pk
+    assert _standing() == before
+    again = retry(failed, by=CLERK)
+    assert (again.status, again.pk != asked.pk) == (RefundStatus.WAITING, True)
 
 
 def test_never_over_what_was_paid_in_whichever_way_it_goes_back() -> None:
