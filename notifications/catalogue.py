@@ -284,6 +284,18 @@ KINDS: dict[str, Kind] = {
             "path": "/admin/payments/dispute/1/change/",
         },
     ),
+    "batch_left": Kind(
+        title="A file could not be finished (to police and KCC)",
+        moment="When a file was tried so often in vain that a person must look at it.",
+        has_sms=False,
+        sample={
+            "file_name": "offers.csv",
+            "kind": "Referrals",
+            "settled": 60,
+            "expected": 120,
+            "path": "/police/batches/00000000-0000-4000-8000-000000000000/",
+        },
+    ),
     "batch_receipt": Kind(
         title="Receipt of a file (to police)",
         moment="When a batch is settled or refused.",

@@ -10,9 +10,13 @@ from referrals import services
 
 @shared_task(base=ActingTask, name="referrals.jobs.import_batches")
 def import_batches() -> None:
-    """Import what waits, the oldest first, until nothing does. May run at any time, twice and at once."""
+    """Import what waits, the oldest first, until nothing does, and tell of what could not be finished.
+
+    May run at any time, twice and at once.
+    """
     while services.import_next_batch(by=Actor("job", "import_batches"), now=clock.now()):
         pass
+    services.tell_left(now=clock.now())
 
 
 @shared_task(base=ActingTask, name="referrals.jobs.expire_referrals")

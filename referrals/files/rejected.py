@@ -10,6 +10,7 @@ from typing import Protocol
 
 from referrals.files.protection import protect
 from referrals.rules.columns import ERRORS_COLUMN
+from referrals.rules.messages import still_duplicate
 from referrals.rules.problems import Problem
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -42,4 +43,8 @@ def rejected_csv(
 
 def told(problems: Sequence[Problem]) -> str:
     """Write a row's errors in one cell: "date_of_birth: Write a real date …"."""
-    return " | ".join(f"{each.column}: {each.message}" if each.column else each.message for each in problems)
+    return " | ".join(f"{each.column}: {_message(each)}" if each.column else each.message for each in problems)
+
+
+def _message(problem: Problem) -> str:
+    return still_duplicate(problem.value) if problem.code == "duplicate_in_file" else problem.message

@@ -18,13 +18,14 @@ class Row(NamedTuple):
 
     `number` is as a spreadsheet shows it, the header being row 1. `cells` are as they came, in the file's order, our
     own `errors` column left out; `values` the same in canonical order, "" where the file has no such column. A row
-    that is broken has `problems` and no values.
+    that is broken has `problems` and no values. `told` is what our `errors` column still says of the row.
     """
 
     number: int
     cells: Cells
     values: Cells
     problems: tuple[Problem, ...]
+    told: str = ""
 
 
 class Table(ABC):
@@ -63,10 +64,12 @@ class Table(ABC):
                 yield Row(row_number, cells, (), (problem,))
                 continue
             mended = cells if len(cells) == width else without_blanks(cells, width, blanks)
+            told = ""
             if errors_at is not None:
+                told = mended[errors_at] if errors_at < len(mended) else ""
                 mended = [unprotect(cell) for n, cell in enumerate(mended) if n != errors_at]
             if len(mended) == named:
-                yield Row(row_number, mended, in_order(mended), ())
+                yield Row(row_number, mended, in_order(mended), (), told)
             else:
                 yield Row(row_number, mended, (), (wrong_length(len(mended), named),))
 

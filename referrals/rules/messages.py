@@ -35,6 +35,11 @@ _NO_CONTACT = "There is neither an e-mail address nor a mobile number: we can on
 DUPLICATE = "This file has an earlier row with the same key and other content. Only the first one stands; remove one."
 
 
+def still_duplicate(value: str) -> str:
+    """What `rejected.csv` says of a row of an earlier row's key. While it stands there, the row is no change."""
+    return f"{DUPLICATE} ({value}) If this row is the right one, empty this cell: it then changes what stands."
+
+
 def required(column: str) -> Problem:
     """Make the error for an empty cell that must be filled."""
     return Problem(column, "required", "This cell must be filled.", "")

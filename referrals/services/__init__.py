@@ -23,7 +23,7 @@ from referrals.services.outcomes import (
     read_again,
     write_outcome_return,
 )
-from referrals.services.reporting import tell_unreported
+from referrals.services.reporting import tell_left, tell_unreported
 from referrals.services.tokens import issue_token, replace_token, revoke_token
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "refuse_row",
     "replace_token",
     "revoke_token",
+    "tell_left",
     "tell_unreported",
     "withdraw",
     "withdraw_composed",

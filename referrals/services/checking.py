@@ -107,15 +107,17 @@ def prepare(
             if plain:
                 plain.learn(row.values, cast(Checked[ReferralValues], checked))
             prepared = prepared_of(checked, number=row.number, cells=row.cells, courses=courses)
+        if row.told and messages.still_duplicate(_named(table, prepared)) in row.told:
+            # Its twin was taken when it was sent first. Sent back as it is, it must not undo that unasked.
+            yield _duplicate(row, table, prepared)
+            continue
         met = seen.meet(prepared.key, prepared.content)
         if met == "first":
             yield prepared
         elif met == "same":
             yield prepared._replace(state=RowState.UNCHANGED, problems=(), warnings=())
         else:
-            column = "month" if table.kind is rules.FORECAST else "reference"
-            value = prepared.key[1].split("/")[0] if table.kind is rules.FORECAST else prepared.key[1]
-            yield _rejected(row, (rules.problem(column, "duplicate_in_file", messages.DUPLICATE, value),))
+            yield _duplicate(row, table, prepared)
 
 
 def _plain(row: Row, days: Days, courses: Mapping[str, int], content_of: Callable[[str], bytes]) -> Prepared:
@@ -178,6 +180,17 @@ def with_secrets(row: Prepared) -> Prepared:
         return row
     (secrets,) = secrets_of([row])
     return row.with_line(f"{row.line}\t{secrets.text}")
+
+
+def _named(table: Table, prepared: Prepared) -> str:
+    """The cell by which an earlier row of the same key is known to whoever sent the file."""
+    return prepared.key[1].split("/")[0] if table.kind is rules.FORECAST else prepared.key[1]
+
+
+def _duplicate(row: Row, table: Table, prepared: Prepared) -> Prepared:
+    column = "month" if table.kind is rules.FORECAST else "reference"
+    problem = rules.problem(column, "duplicate_in_file", messages.DUPLICATE, _named(table, prepared))
+    return _rejected(row, (problem,))
 
 
 def _rejected(row: Row, errors: tuple[rules.Problem, ...]) -> Prepared:

@@ -9,7 +9,7 @@ from django.test import Client
 from audit.models import AuditEvent
 from courses.models import CourseType
 from notifications.models import Message
-from referrals import selectors, services
+from referrals import jobs, selectors, services
 from referrals.errors import CourseRefusedError, ReasonMissingError, ReferralMoveError
 from referrals.models import Officer, Referral
 from tests.factories import courses as course_factories
@@ -222,3 +222,34 @@ def test_story_holds_what_was_sent_between_what_happened(client: Client, officer
     assert (first, third) == ("Note: last", "Note: first")
     assert second.startswith("E-mail sent: ")
     assert second[13:] in client.get(f"/police/referrals/{held.reference}/").content.decode()
+
+
+# --- Files that cannot be finished -----------------------------------------------------------------------------
+def test_kcc_and_who_sent_it_are_told_once_of_a_file_that_was_tried_too_often(settings: Any) -> None:
+    settings.HELP_EMAIL = "staff@example.org"
+    tried = {
+        "attempts": 20,
+        "status": "RUNNING",
+        "settled_at": None,
+        "rows": 3,
+        "rows_expected": 9,
+        "file_name": "offers.csv",
+    }
+    batch = factories.BatchFactory.create(**tried, receipt_email="sergeant@example.org")
+    factories.BatchFactory.create(**tried | {"attempts": 19})
+    factories.BatchFactory.create(**tried, claimed_until=NOW + dt.timedelta(minutes=1))
+    factories.BatchFactory.create(attempts=20)
+    for minutes in (0, 0.5):
+        assert services.tell_left(now=NOW + dt.timedelta(minutes=minutes)) == 1
+    told = Message.objects.order_by("to").values_list("kind", "to", "context__path", "context__settled")
+    assert list(told) == [
+        ("batch_left", "sergeant@example.org", f"/police/batches/{batch.pk}/", 3),
+        ("batch_left", "staff@example.org", f"/admin/referrals/batch/{batch.pk}/change/", 3),
+    ]
+
+
+def test_a_file_that_nobody_left_an_address_for_is_told_to_kcc(settings: Any) -> None:
+    settings.HELP_EMAIL = "staff@example.org"
+    factories.BatchFactory.create(attempts=20, status="RUNNING", settled_at=None)
+    jobs.import_batches()
+    assert list(Message.objects.values_list("to", flat=True)) == ["staff@example.org"]

@@ -8,7 +8,7 @@ import pytest
 from referrals import selectors
 from referrals.cells import cells_of
 from referrals.models import Batch, BatchRow, Referral
-from tests.referrals.files import import_bytes, many, table
+from tests.referrals.files import as_csv, import_bytes, many, table
 from tests.referrals.workbooks import ZEROS, number, text, workbook
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +78,35 @@ def test_rejected_csv_of_any_source_goes_in_again(source: bytes) -> None:
     assert [
         {name: getattr(each, name) for name in ("surname", "address_1", "town", "offence_location")} for each in kept
     ] == _ODD
+
+
+def test_a_second_row_of_a_key_sent_back_as_it_is_changes_nothing() -> None:
+    first, other = many(2)
+    as_sent = import_bytes(as_csv([first, first | {"town": "Elsewhere"}, other]))
+    assert (as_sent.new, as_sent.rejected) == (2, 1)
+    sent_back = b"".join(selectors.rejected_file(as_sent))
+    before = list(Referral.objects.order_by("reference").values())
+
+    again = import_bytes(sent_back)
+    assert (again.rows, again.rejected, again.changed) == (1, 1, 0)
+    assert told(again) == told(as_sent)
+    assert list(Referral.objects.order_by("reference").values()) == before
+
+
+@pytest.mark.parametrize(
+    ("mend", "became"),
+    [
+        ({"errors": ""}, "changed"),
+        ({"reference": "46KD00000999"}, "new"),
+        ({"town": "Another"}, "rejected"),
+    ],
+    ids=["the errors cell emptied", "another reference", "other content, the errors cell kept"],
+)
+def test_a_second_row_of_a_key_is_taken_once_its_sender_has_decided(mend: dict[str, str], became: str) -> None:
+    first = many(1)[0]
+    as_sent = import_bytes(as_csv([first, first | {"town": "Elsewhere"}]))
+    text_sent = b"".join(selectors.rejected_file(as_sent)).decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(text_sent, newline=""))
+    assert "If this row is the right one, empty this cell" in row["errors"]
+    mended = import_bytes(as_csv([row | mend]))
+    assert [each.state for each in BatchRow.objects.filter(batch=mended)] == [became]
