@@ -12,6 +12,7 @@ from django.test import Client
 from audit.models import AuditEvent
 from common import clock
 from common.prepared import Prepared
+from notifications.models import Message
 from payments import gateway, services
 from payments.constants import ChargeStatus, EventStatus
 from payments.errors import EventNotParkedError
@@ -192,8 +193,8 @@ def test_an_event_about_nobodys_session_is_ignored(till: Till) -> None:
     assert StripeEvent.objects.get().error == "not a payment of ours"
 
 
-def test_a_poison_event_is_parked_after_eight_tries_and_can_be_tried_again(
-    till: Till, monkeypatch: pytest.MonkeyPatch
+def test_a_poison_event_is_parked_and_told_after_eight_tries_and_can_be_tried_again(
+    till: Till, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     post_event(next(event for event in _paid_events(till) if event["type"] == "checkout.session.completed"))
     now = clock.now()
@@ -209,6 +210,10 @@ def test_a_poison_event_is_parked_after_eight_tries_and_can_be_tried_again(
     assert event.error == "ZeroDivisionError: division by zero"
     words = "A Stripe event (checkout.session.completed) was parked after 8 failed tries"
     assert AuditEvent.objects.get(action="stripe_event.parked").words == words
+    told = Message.objects.get(kind="money_task")
+    assert (told.to, told.context["what"]) == (settings.HELP_EMAIL, words)
+    assert told.context["facts"] == [f"about {event.object_id}", "ZeroDivisionError: division by zero"]
+    assert told.context["path"] == f"/admin/payments/stripeevent/{event.pk}/change/"
 
     services.try_event_again(event_id=event.pk, by=CLERK, now=now)
     assert services.apply_stripe_events(now=now) == {**NOTHING, "applied": 1}

@@ -8,7 +8,7 @@ import pytest
 
 from audit.models import AuditEvent
 from common import clock
-from payments import services, signals
+from payments import gateway, services, signals
 from payments.constants import AttemptStatus, ChargeStatus, RefundReason, RefundStatus
 from payments.models import Attempt, Charge, Refund
 from payments.services import ledger as bookkeeping
@@ -22,7 +22,9 @@ from tests.payments.conftest import (
     Killed,
     Till,
     die,
+    events_of,
     ledger,
+    post_event,
     races,
     together,
 )
@@ -109,6 +111,39 @@ def test_s12_abandoned_3d_secure_stays_open_until_the_page_expires(till: Till, h
     again = till.start(now=now + 47 * MINUTE)
     assert till.sandbox.pay(again.url, "4000002760003220", "approve").outcome == "paid"
     assert services.refresh_charge(charge_id=till.charge.pk, now=clock.now()).status == ChargeStatus.PAID
+
+
+# --- Money that comes later than its page closed ----------------------------------------------------------------
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+def test_a_delayed_payment_settles_or_fails_once_its_bell_rings(till: Till, heard: Heard, outcome: str) -> None:
+    till.sandbox.control("payments", async_next=1)
+    attempt = till.start()
+    assert till.sandbox.pay(attempt.url).outcome == "paid"
+    for event in events_of(till.sandbox):
+        post_event(event)
+    services.apply_stripe_events(now=clock.now())
+    under_way = Attempt.objects.get()
+    assert (under_way.status, till.reload().status, ledger()) == (AttemptStatus.OPEN, ChargeStatus.OPEN, [])
+    till.sandbox.control("settle", id=_intent(attempt), outcome=outcome)
+    (bell,) = [each for each in events_of(till.sandbox) if each["type"].startswith("checkout.session.async_payment_")]
+    assert (bell["type"], post_event(bell)) == (f"checkout.session.async_payment_{outcome}", 200)
+    services.apply_stripe_events(now=clock.now())
+    if outcome == "succeeded":
+        assert (till.reload().status, ledger()) == (ChargeStatus.PAID, [("PAID", PAID_LINES)])
+        assert heard.names == ["charge_locking", "charge_settled"]
+    else:
+        failed = Attempt.objects.get()
+        assert (failed.status, failed.error) == (
+            AttemptStatus.EXPIRED,
+            "the payment failed after Checkout was complete",
+        )
+        assert (till.reload().status, ledger(), heard.names) == (ChargeStatus.OPEN, [], [])
+
+
+def _intent(attempt: Attempt) -> str:
+    payment = gateway.retrieve_checkout(attempt.checkout_session_id).payment
+    assert payment is not None
+    return payment.intent_id
 
 
 # --- Given up, late and double ---------------------------------------------------------------------------------
