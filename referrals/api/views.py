@@ -95,6 +95,7 @@ class BatchesView(ForceView):
             "force": self.force,
             "by": self.by,
             "now": self.now,
+            "receipt_email": self.force.contact_email,
         }
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > _LONGEST_KEY:

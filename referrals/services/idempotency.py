@@ -13,7 +13,15 @@ from referrals.services.batches import receive_batch
 
 
 def receive_keyed_batch(
-    *, key: str, file: IO[bytes], file_name: str, kind: str, force: Force, by: Actor, now: datetime
+    *,
+    key: str,
+    file: IO[bytes],
+    file_name: str,
+    kind: str,
+    force: Force,
+    by: Actor,
+    now: datetime,
+    receipt_email: str = "",
 ) -> tuple[Batch, bool]:
     """As `receive_batch`, under a key. The same key with the same file gives the same batch.
 
@@ -24,7 +32,9 @@ def receive_keyed_batch(
         raise KeyReusedError
     if known is not None and known.sha256 != _sha256(file):
         raise KeyReusedError
-    batch, is_new = receive_batch(file=file, file_name=file_name, kind=kind, force=force, by=by, now=now)
+    batch, is_new = receive_batch(
+        file=file, file_name=file_name, kind=kind, force=force, by=by, now=now, receipt_email=receipt_email
+    )
     with transaction.atomic(durable=True):
         upload = IdempotentUpload(force=force, key=key, kind=kind, sha256=batch.sha256, batch=batch, created_at=now)
         IdempotentUpload.objects.bulk_create([upload], ignore_conflicts=True)

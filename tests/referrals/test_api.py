@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from audit.models import AccessLog, AuditEvent
+from notifications.models import Message
 from referrals import selectors, services
 from referrals.constants import ReferralStatus, TokenScope
 from referrals.models import Batch, Force, ForceToken, Referral
@@ -126,6 +127,14 @@ def test_idempotency_key_stands_for_one_file(api: Client) -> None:
     assert Batch.objects.count() == 1
     problem(send(api, GOOD.read_bytes(), kind="forecast", **{"Idempotency-Key": "day-20"}), 422)
     assert send(api, UGLY.read_bytes(), **{"Idempotency-Key": "day-21"}).status_code == 202
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "day-20"}])
+def test_receipt_of_a_file_sent_by_a_system_is_mailed_to_its_force(api: Client, headers: dict[str, str]) -> None:
+    Force.objects.filter(pk="46").update(contact_email="batches@kent.example.org")
+    send(api, GOOD.read_bytes(), **headers)
+    services.import_next_batch(by=JOB, now=NOW)
+    assert list(Message.objects.values_list("kind", "to")) == [("batch_receipt", "batches@kent.example.org")]
 
 
 def test_refused_file_says_why(api: Client) -> None:

@@ -14,11 +14,12 @@ from django.urls import reverse
 
 from accounts.models import Role, User
 from audit.models import AccessLog, AuditEvent
+from notifications.models import Message
 from referrals import services
 from referrals.constants import BatchStatus, ReferralStatus, RowState, WithdrawalReason
 from referrals.models import Batch, BatchRow, Force, Officer, Outcome, Referral
 from tests.factories import referrals as factories
-from tests.referrals.files import GOOD, OFFICER, UGLY, as_csv, import_bytes, many, receive
+from tests.referrals.files import GOOD, JOB, OFFICER, UGLY, as_csv, import_bytes, many, receive
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
@@ -85,6 +86,24 @@ def test_upload_stores_the_file_and_shows_how_far_it_is(client: Client, officer:
     fragment = client.get(f"/police/batches/{batch.pk}/progress/")
     assert 'hx-trigger="every 2s"' in fragment.content.decode()
     assert "HX-Refresh" not in fragment
+
+
+@pytest.mark.parametrize(
+    ("content", "refusal", "rows"), [(GOOD.read_bytes(), "", 300), (b"name,colour\r\nJo,red\r\n", "The first row", 0)]
+)
+def test_who_uploaded_a_file_is_mailed_its_receipt_or_why_it_was_refused(
+    client: Client, officer: Officer, content: bytes, refusal: str, rows: int
+) -> None:
+    officer.user.email = "sergeant@example.org"
+    officer.user.save()
+    client.post("/police/upload/", {"kind": "referrals", "file": SimpleUploadedFile("offers.csv", content)})
+    assert not Message.objects.exists()
+    services.import_next_batch(by=JOB, now=NOW)
+    told = Message.objects.get(kind="batch_receipt")
+    assert (told.to, told.context["file_name"], told.context["rows"]) == ("sergeant@example.org", "offers.csv", rows)
+    assert told.context["refusal"].startswith(refusal)
+    assert bool(told.context["refusal"]) == bool(refusal)
+    assert told.context["path"] == f"/police/batches/{Batch.objects.get().pk}/"
 
 
 def test_settled_batch_stops_asking_and_shows_its_receipt(client: Client, officer: Officer) -> None:
