@@ -14,6 +14,8 @@ from django.db.models import Expression, QuerySet
 from django.db.transaction import TransactionManagementError
 
 Row = TypeVar("Row")
+# In the same message as the query, and over with it: six tables take a millisecond to be put in order otherwise.
+_AS_WRITTEN = "SET LOCAL join_collapse_limit TO 1; "
 Blank = Callable[[str], Any]
 
 
@@ -34,6 +36,8 @@ class Prepared(Generic[Row]):
 
     A blank stands for one plain value of the column it is compared with (a number, text, a date, an instant; never
     None, a list or a model). The query may join (`select_related`), lock, and be cut to a length. Thread-safe.
+
+    Outside a transaction tables are joined in the order written, from the model outwards: narrow the model itself.
     """
 
     def __init__(self, build: "Callable[[Blank], QuerySet[Any, Row]]") -> None:
@@ -45,8 +49,10 @@ class Prepared(Generic[Row]):
         """The rows for these values of the blanks. One query."""
         queryset, compiler, sql, params = self._made or self._make()
         connection = connections[queryset.db]
-        if queryset.query.select_for_update and connection.get_autocommit():
-            raise TransactionManagementError("rows are locked inside a transaction only")
+        if connection.get_autocommit():
+            if queryset.query.select_for_update:
+                raise TransactionManagementError("rows are locked inside a transaction only")
+            sql = _AS_WRITTEN + sql
         filled = tuple([values[each.name] if type(each) is _Blank else each for each in params])
         asking = copy.copy(compiler)
         asking.connection = connection

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import Count, F, Q
 from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
 
 from common.prepared import Prepared
 from courses.constants import Mode
@@ -94,6 +95,18 @@ def test_rows_are_locked_in_a_transaction_only():
         assert prepared.get(pk=room.pk) == room
     with pytest.raises(TransactionManagementError):
         prepared.get(pk=room.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_order_of_joins_is_given_for_the_query_alone():
+    session = c.ClassroomSessionFactory.create()
+    prepared = Prepared(lambda blank: Session.objects.select_related("room__venue").filter(pk=blank("pk")))
+    with CaptureQueriesContext(connection) as asked:
+        assert prepared.get(pk=session.pk).room.venue == session.room.venue
+    assert [each["sql"].startswith("SET LOCAL join_collapse_limit TO 1; SELECT") for each in asked] == [True]
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW join_collapse_limit")
+        assert cursor.fetchone() == ("8",)
 
 
 @pytest.mark.django_db(transaction=True)
