@@ -3,19 +3,32 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db.models import F
+from django.db import connection
 
+from common.prepared import Prepared
 from referrals.constants import BatchStatus
 from referrals.errors import ClaimLostError
 from referrals.models import COUNTS, Batch
 
+# For a slice of a thousand rows Django would take as long to make these two as PostgreSQL for forty of the rows.
+_MINE = Prepared(
+    lambda blank: (
+        Batch.objects.select_for_update(no_key=True)
+        .filter(pk=blank("pk"), status=BatchStatus.RUNNING, attempts=blank("attempts"), settled_to=blank("settled_to"))
+        .values_list("pk")
+        .order_by()
+    )
+)
+_ADVANCE = (
+    "UPDATE referrals_batch SET rows = rows + %s, rows_read = rows_read + %s, warnings = warnings + %s, "  # noqa: S608
+    + "".join(f'"{name}" = "{name}" + %s, ' for name in COUNTS)  # fixed column names
+    + "settled_to = %s, claimed_until = %s WHERE id = %s"
+)
+
 
 def keep_claim(batch: Batch) -> None:
     """Lock the batch to the end of the slice. Raises ClaimLostError where somebody else went on with it."""
-    mine = Batch.objects.select_for_update(no_key=True).filter(
-        pk=batch.pk, status=BatchStatus.RUNNING, attempts=batch.attempts, settled_to=batch.settled_to
-    )
-    if not mine.values_list("pk"):
+    if not _MINE.all(pk=batch.pk, attempts=batch.attempts, settled_to=batch.settled_to):
         raise ClaimLostError
 
 
@@ -24,11 +37,6 @@ def advance(
 ) -> None:
     """Count a slice into its batch, which `keep_claim` has locked, and renew the claim."""
     rows = sum(states.values())
-    Batch.objects.filter(pk=batch.pk).update(
-        rows=F("rows") + rows,
-        rows_read=F("rows_read") + rows,
-        settled_to=settled_to,
-        claimed_until=claimed_until,
-        warnings=F("warnings") + warnings,
-        **{name: F(name) + states[name] for name in COUNTS if states.get(name)},
-    )
+    counts = (states.get(name, 0) for name in COUNTS)
+    with connection.cursor() as cursor:
+        cursor.execute(_ADVANCE, [rows, rows, warnings, *counts, settled_to, claimed_until, batch.pk])
