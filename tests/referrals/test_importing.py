@@ -151,11 +151,11 @@ def test_mended_rejected_file_is_taken_as_it_is() -> None:
     assert len(rejected.splitlines()) == 13
 
     same = import_bytes(rejected.encode("utf-8-sig"))
-    # The two rows that were duplicates within their own file say something new here, where the first is held.
-    assert counts(same) == {"rows": 12, "new": 0, "unchanged": 0, "changed": 1, "rejected": 11, "quarantined": 0}
+    # The row that was a duplicate within its own file stays one for as long as its error stands beside it.
+    assert counts(same) == {"rows": 12, "new": 0, "unchanged": 0, "changed": 0, "rejected": 12, "quarantined": 0}
 
     mended = import_bytes(rejected.replace("31/02/1980", "28/02/1980").encode())
-    assert counts(mended) == {"rows": 12, "new": 1, "unchanged": 1, "changed": 0, "rejected": 10, "quarantined": 0}
+    assert counts(mended) == {"rows": 12, "new": 1, "unchanged": 0, "changed": 0, "rejected": 11, "quarantined": 0}
     assert Referral.objects.get(reference="46UG00000526").date_of_birth == dt.date(1980, 2, 28)
 
 
