@@ -5,13 +5,11 @@ answers says so before it looks (`answered`), so whoever commits after that look
 """
 
 import logging
-from functools import cache
 
 from celery import current_app
-from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from kombu.exceptions import OperationalError
-from redis import Redis
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
@@ -28,23 +26,17 @@ def ring_on_commit(task: str, *, queue: str = "default") -> None:
 def answered(task: str) -> None:
     """The bell of this task has been heard; to be called before the task looks for work."""
     try:
-        _redis(settings.REDIS_URL).delete(_key(task))
+        cache.delete(_key(task))
     except RedisError:
         log.warning("the broker is away; the bell for %s falls silent by itself", task)
 
 
 def _ring(task: str, queue: str) -> None:
     try:
-        if _redis(settings.REDIS_URL).set(_key(task), 1, nx=True, ex=RINGS_SECONDS):
+        if cache.add(_key(task), 1, RINGS_SECONDS):
             current_app.send_task(task, queue=queue, retry=False, expires=300)
     except (OperationalError, RedisError):
         log.warning("the broker is away; beat will ring for %s", task)
-
-
-@cache
-def _redis(url: str) -> Redis:
-    """One client for all bells: Django's cache makes a new one for each question, which costs more than asking."""
-    return Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5)
 
 
 def _key(task: str) -> str:
