@@ -194,6 +194,12 @@ def test_a_withdrawn_offer_cannot_wait(client: Client) -> None:
     assert (response.status_code, WaitingEntry.objects.count()) == (409, 0)
 
 
+def test_the_place_offered_has_a_way_back_to_the_list(browser: Client, offer: Referral) -> None:
+    b.WaitingEntryFactory.create(now=clock.now(), referral=offer)
+    freed(offer, full())
+    assert '<a href="/waiting/" class="govuk-back-link">Back</a>' in text(browser.get("/waiting/offer/"))
+
+
 # --- Leaving by the link of a message ------------------------------------------------------------------------------
 def leave_path(offer: Referral) -> str:
     """The path of the link in the message that offered a place."""
