@@ -28,7 +28,7 @@ app.conf.task_queues = [Queue(name) for name in QUEUES]
 app.conf.task_default_queue = "default"
 
 # Work that nobody waits for stands back where a page is asked for on the same machine.
-WORKERS_NICE = 5
+WORKERS_NICE = 10
 
 
 @worker_init.connect
