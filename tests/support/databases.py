@@ -20,6 +20,8 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg2 import sql
 
+from devtools import processes
+
 _TEMPLATE_LOCK = 0x6E646F7273  # any number that no one else locks on this server
 
 # A table whose file is empty was never written to since the template was made. DELETE and not TRUNCATE: with foreign
@@ -139,7 +141,7 @@ def drop() -> None:
     """Remove this process's database."""
     connections.close_all()
     with _maintenance() as cursor:
-        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(current_name())))
+        _drop(cursor, current_name())
 
 
 def current_name() -> str:
@@ -169,9 +171,23 @@ def _make_template(cursor: Any, template: str) -> None:
 def _copy(name: str) -> None:
     template = os.environ["NDORS_TEST_TEMPLATE"]
     with _maintenance() as cursor:
-        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        _drop(cursor, name)
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         cursor.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _drop(cursor: Any, name: str) -> None:
+    """Drop a database, whoever is on it; only the server's own clean-up must be waited for, which may not be ended."""
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+
+    def is_dropped() -> bool:
+        try:
+            cursor.execute(statement)
+        except psycopg2.errors.InsufficientPrivilege:
+            return False
+        return True
+
+    assert processes.wait_until(is_dropped, seconds=60)
 
 
 def _use(name: str) -> None:
