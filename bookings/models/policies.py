@@ -15,7 +15,7 @@ _ON_DAY = Prepared(
 )
 
 
-class PolicyQuerySet(models.QuerySet["Policy"]):
+class PolicyManager(models.Manager["Policy"]):
     """Finding the policy of a day."""
 
     def on(self, day: dt.date) -> "Policy":
@@ -66,7 +66,7 @@ class Policy(models.Model):
         default=100, help_text="of the fee, sent back when KCC cancels"
     )
 
-    objects = PolicyQuerySet.as_manager()
+    objects = PolicyManager()
     history = History()
 
     class Meta:

@@ -23,7 +23,7 @@ from bookings.models import Booking
 from common import clock
 from common.clock import london_day
 from common.errors import PortalError
-from common.prepared import Prepared
+from referrals import selectors as referrals
 from referrals.constants import BOOKABLE, ReferralStatus
 from referrals.models import Referral
 
@@ -40,8 +40,6 @@ _PAGES = frozenset(
     | {"move", "move_dates", "move_check", "move_return", "contact", "told", "feedback"}
     | {"other_dates", "waiting", "waiting_join", "waiting_offer"}
 )
-
-_REFERRAL = Prepared(lambda blank: Referral.objects.select_related("course_type", "force").filter(pk=blank("pk")))
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def candidate_page(view: View) -> View:
         if _idle_seconds(request, now) > IDLE_MINUTES * 60 + SEEN_STEP_SECONDS:
             sign_out(request)
             return redirect(_with_next("bookings:timed_out", request))
-        referral = _REFERRAL.first(pk=referral_id)
+        referral = referrals.offer(referral_id)
         if referral is None:
             sign_out(request)
             return redirect("bookings:sign_in")

@@ -34,7 +34,12 @@ _OF_REFERENCE = Prepared(
         .values_list("pk", "force_id", "status", "pin_hash", "driver_number_hash")[:3]
     )
 )
-_OPENED = Prepared(lambda blank: Referral.objects.select_related("course_type", "force").filter(pk=blank("pk")))
+_OFFER = Prepared(lambda blank: Referral.objects.select_related("course_type", "force").filter(pk=blank("pk")))
+
+
+def offer(pk: int) -> Referral | None:
+    """The offer of this number, with its course and force, if there is one."""
+    return _OFFER.first(pk=pk)
 
 
 def find_offer(*, reference: str, pin: str = "", driver_number: str = "") -> Referral | None:
@@ -57,7 +62,7 @@ def find_offer(*, reference: str, pin: str = "", driver_number: str = "") -> Ref
             opened = opened or pk
     if not opened:
         return None
-    return _OPENED.get(pk=opened)
+    return _OFFER.get(pk=opened)
 
 
 def referral_of_force(*, force: Force | str, reference: str) -> Referral:
