@@ -220,6 +220,27 @@ def page(new_page: Callable[..., "Page"]) -> "Page":
     return new_page(viewport={"width": 1280, "height": 900})
 
 
+# --- Order -----------------------------------------------------------------------------------------------------
+# A minute or so each, and most of it waiting for programs: begun last, they would leave the other workers idle.
+_LONG = (
+    "payments/test_state_machine.py",
+    "faults/test_killed.py",
+    "devtools/test_demo_server.py",
+    "devtools/test_demo_data.py",
+    "ndors_portal/test_staticfiles.py",
+    "browser/test_accessibility.py",
+    "referrals/test_scale.py",
+    "referrals/test_schemathesis.py",
+    "races/test_rush.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest modules first; the others stay in the order they have."""
+    items.sort(key=lambda item: not item.path.as_posix().endswith(_LONG))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -126,6 +126,7 @@ def _write_fees(cursor: Any, given: dict[str, Any]) -> int:
         WHERE l.run_id = %(run)s AND l.turn = %(turn)s AND l.id > %(after)s AND l.id <= %(last)s
             AND l.currency = %(currency)s AND fee.pence <> 0
             AND NOT EXISTS (SELECT 1 FROM payments_journal f WHERE f.source = 'stripe-fee:' || l.transaction_id)
+        ORDER BY l.id
         ON CONFLICT (source) DO NOTHING
         """,
         given,
@@ -142,6 +143,7 @@ def _write_fees(cursor: Any, given: dict[str, Any]) -> int:
             CROSS JOIN (VALUES ('STRIPE_FEES', 1), ('STRIPE_CLEARING', -1)) AS side (account, sign)
             WHERE l.run_id = %(run)s AND l.turn = %(turn)s AND l.id > %(after)s AND l.id <= %(last)s
                 AND NOT EXISTS (SELECT 1 FROM payments_posting p WHERE p.journal_id = j.id)
+            ORDER BY l.id, side.sign DESC
             """,
             given,
         )
