@@ -16,16 +16,11 @@ from referrals.selectors.batches import (
 from referrals.selectors.deciding import Bar, Countdown, bar_of, countdown, to_be_decided
 from referrals.selectors.offers import (
     MOST_FOUND,
-    OPEN_OFFERS,
-    Dashboard,
     Entry,
-    Figure,
     Story,
-    dashboard,
     find_offer,
     force_codes,
     offer,
-    open_offers,
     referral_of_force,
     search,
     story,
@@ -38,6 +33,7 @@ from referrals.selectors.outcomes import (
     returns_of,
     unreported,
 )
+from referrals.selectors.overview import OPEN_OFFERS, Dashboard, Figure, dashboard, open_offers
 
 __all__ = [
     "MOST_FOUND",

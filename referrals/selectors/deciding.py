@@ -73,6 +73,16 @@ def countdown(referral: Referral, *, now: datetime) -> Countdown | None:
 
 def to_be_decided(*, force: Force | str, now: datetime) -> "QuerySet[Referral]":
     """Those who failed and can still be prosecuted, the most urgent first. One range of an index of the failed."""
-    first = add_months(london_day(now), -rules.TimeLimits().time_limit_months) - timedelta(days=3)
-    failed = Referral.objects.of_force(force).filter(status__in=FAILED, offence_at__gte=start_of_london_day(first))
+    failed = failed_since(force=force, since=prosecutable_since(now=now))
     return failed.select_related("course_type").order_by("offence_at", "pk")
+
+
+def failed_since(*, force: Force | str, since: datetime) -> "QuerySet[Referral]":
+    """Those of a force who failed to complete a course about an offence of `since` or later."""
+    return Referral.objects.of_force(force).filter(status__in=FAILED, offence_at__gte=since)
+
+
+def prosecutable_since(*, now: datetime) -> datetime:
+    """Offences before this instant can be prosecuted no more; three days early, as months differ in length."""
+    first = add_months(london_day(now), -rules.TimeLimits().time_limit_months) - timedelta(days=3)
+    return start_of_london_day(first)

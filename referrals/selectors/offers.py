@@ -2,12 +2,9 @@
 
 import hmac
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-
-from django.db.models import QuerySet
+from datetime import datetime
 
 from audit.models import AuditEvent
-from common.clock import london_day, start_of_london_day
 from common.identifiers import (
     normalise_postcode,
     normalise_reference,
@@ -18,11 +15,9 @@ from notifications.catalogue import KINDS
 from notifications.constants import Channel
 from notifications.models import Message
 from referrals import lookups
-from referrals.constants import BOOKABLE, OutcomeCode, ReferralStatus
+from referrals.constants import ReferralStatus
 from referrals.errors import ReferralNotFoundError
 from referrals.models import Force, Outcome, Referral, Withdrawal
-from referrals.selectors.batches import undecided_rows
-from referrals.selectors.deciding import to_be_decided
 
 MOST_FOUND = 50
 _NOTHING = bytes(32)
@@ -146,71 +141,6 @@ def search(*, force: Force | str, words: str) -> list[Referral]:
 
 # As a keyboard has it, and as a word processor makes it.
 _APOSTROPHES = (str.maketrans("’`", "''"), str.maketrans("'`", "’’"))
-
-
-OPEN_OFFERS = {
-    "live": "Offered, nothing booked",
-    "booked": "Booked",
-    "not-completed": "Not completed, may book again",
-    "within-7-days": "Unbooked, complete by within 7 days",
-    "within-14-days": "Unbooked, complete by within 14 days",
-}
-_OF_STATUS = {
-    "live": ReferralStatus.LIVE,
-    "booked": ReferralStatus.BOOKED,
-    "not-completed": ReferralStatus.NOT_COMPLETED,
-}
-_WITHIN_DAYS = {"within-7-days": 7, "within-14-days": 14}
-
-
-def open_offers(*, force: Force | str, which: str, now: datetime) -> "QuerySet[Referral]":
-    """Open offers of a force, those that end first before the others: one of the lists in `OPEN_OFFERS`."""
-    own = Referral.objects.of_force(force)
-    if status := _OF_STATUS.get(which):
-        found = own.filter(status=status)
-    else:
-        today = london_day(now)
-        until = today + timedelta(days=_WITHIN_DAYS[which])
-        found = own.filter(status__in=BOOKABLE, complete_by__range=(today, until))
-    return found.select_related("course_type").order_by("complete_by", "pk")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """How many offers are in one of the lists of open ones."""
-
-    which: str
-    words: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Dashboard:
-    """A force's figures of the day."""
-
-    open: list[Figure]
-    completed_lately: int
-    waiting_for_decision: int
-    unreported: int
-    to_be_decided: int
-    completed_since: date
-
-
-def dashboard(*, force: Force | str, now: datetime) -> Dashboard:
-    """Count what is open, what ends soon and what waits. Reads indexes of open offers only, never the whole table."""
-    since = london_day(now) - timedelta(days=30)
-    outcomes = Outcome.objects.of_force(force)
-    counts = {which: open_offers(force=force, which=which, now=now).count() for which in OPEN_OFFERS}
-    return Dashboard(
-        open=[Figure(which, words, counts[which]) for which, words in OPEN_OFFERS.items()],
-        completed_lately=outcomes.filter(
-            outcome=OutcomeCode.COMPLETED, recorded_at__gte=start_of_london_day(since)
-        ).count(),
-        waiting_for_decision=undecided_rows(force=force).count(),
-        to_be_decided=to_be_decided(force=force, now=now).count(),
-        unreported=outcomes.filter(returned_at__isnull=True).count(),
-        completed_since=since,
-    )
 
 
 def force_codes() -> list[str]:

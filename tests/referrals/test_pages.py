@@ -632,7 +632,7 @@ def test_unknown_ids_are_404(client: Client, officer: Officer) -> None:
 
 
 QUERIES = {
-    "dashboard": 12,
+    "dashboard": 8,
     "batches": 4,
     "batch": 6,
     "batch_rows": 5,
