@@ -132,6 +132,8 @@ def _hold_locked(referral: Referral, session: Session, live: Booking | None, by:
     turns.check(session, referral=referral, now=now)
     until = rules.held_until(now=now, minutes=policy.hold_minutes)
     place = courses.hold_place(session_id=session.pk, holder=referral.key, until=until, by=by, now=now)
+    if place.state == PlaceState.TAKEN:  # of an earlier booking: how this very course went is on record
+        raise SessionNotOpenError
     if place.claimed_at < now:  # it was theirs before: somebody held it for them
         until = place.held_until or until
         offers.close_on(place, by=by, now=now)

@@ -186,6 +186,15 @@ def test_hold_when_booked_is_refused(session: Session) -> None:
     assert rows() == before
 
 
+def test_hold_of_the_course_that_was_missed_is_refused(session: Session) -> None:
+    booking = b.ConfirmedBookingFactory(place__session=session)
+    services.record_outcome(booking_id=booking.pk, is_completed=False, reason="DID_NOT_ATTEND", by=STAFF, now=NOW)
+    before = rows()
+    with pytest.raises(SessionNotOpenError):
+        hold(booking.referral, session)
+    assert rows() == before
+
+
 def test_one_live_booking_per_referral_is_the_databases_rule(referral: Referral) -> None:
     b.BookingFactory.create(referral=referral)
     with pytest.raises(IntegrityError, match="bookings_one_live_per_referral"), transaction.atomic():
