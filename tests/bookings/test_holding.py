@@ -187,7 +187,7 @@ def test_hold_when_booked_is_refused(session: Session) -> None:
 
 
 def test_hold_of_the_course_that_was_missed_is_refused(session: Session) -> None:
-    booking = b.ConfirmedBookingFactory(place__session=session)
+    booking = b.ConfirmedBookingFactory.create(session=session)
     services.record_outcome(booking_id=booking.pk, is_completed=False, reason="DID_NOT_ATTEND", by=STAFF, now=NOW)
     before = rows()
     with pytest.raises(SessionNotOpenError):
