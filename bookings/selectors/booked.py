@@ -7,7 +7,7 @@ from django.db.models import Case, When
 from bookings.constants import LIVE
 from bookings.models import Booking, Consent, Move
 from common.prepared import Prepared
-from payments.constants import AttemptStatus, Purpose
+from payments.constants import AttemptStatus, ChargeStatus, Purpose
 from payments.models import Attempt, Charge, Refund
 from referrals.models import Outcome, Referral
 
@@ -58,6 +58,12 @@ _COURSE_CHARGE = Prepared(
 def course_charge(booking: Booking) -> Charge | None:
     """The last charge for the course fee of a booking."""
     return _COURSE_CHARGE.first(reference=booking.reference)
+
+
+def is_paid(booking: Booking) -> bool:
+    """Whether the course fee of a booking was paid, whatever became of the money."""
+    charge = course_charge(booking)
+    return charge is not None and charge.status == ChargeStatus.PAID
 
 
 @dataclass(frozen=True)

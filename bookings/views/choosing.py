@@ -30,13 +30,15 @@ def offer(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     """What the police offer, by when, and what happens otherwise."""
     referral = visit.referral
     booking = selectors.current_booking(referral)
+    go_on = door.next_step(booking, visit.now)
     context = {
         "referral": referral,
         "offer": offer_words(referral, visit.now),
         "booking": booking,
         "is_booked": booking is not None and booking.status == BookingStatus.CONFIRMED,
         "is_holding": booking is not None and door.hold_runs(booking, visit.now),
-        "go_on": door.next_step(booking, visit.now),
+        "is_paid_late": go_on == reverse("bookings:other_dates"),
+        "go_on": go_on,
         "choose": reverse("bookings:sessions" if _needs_asked(request, referral) else "bookings:needs"),
         **_standing(referral, visit.now),
     }
@@ -128,7 +130,7 @@ def _list(request: HttpRequest, visit: door.Visit, gone: PortalError | None = No
     context = {
         **dates.list_context(request, referral, at=reverse("bookings:sessions"), now=visit.now),
         "gone": gone,
-        "gone_body": "You have not paid anything. Choose another date.",
+        "gone_body": "You have not paid for it. Choose another date.",
         "meanwhile": "give your details and pay",
         "held": held,
         "held_words": session_words(held.place.session) if held else None,

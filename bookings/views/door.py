@@ -124,11 +124,13 @@ def is_signed_in(request: HttpRequest, now: dt.datetime) -> bool:
 def refused(request: HttpRequest, visit: Visit, error: PortalError) -> HttpResponse:
     """The page of a refusal: what happened, that nothing is lost, and where to go on."""
     booking = selectors.current_booking(visit.referral)
+    is_hold_ended = isinstance(error, HoldEndedError)
     context = {
         "error": error,
         "referral": visit.referral,
         "is_withdrawn": visit.referral.status == ReferralStatus.WITHDRAWN,
-        "is_hold_ended": isinstance(error, HoldEndedError),
+        "is_hold_ended": is_hold_ended,
+        "was_charged": is_hold_ended and booking is not None and selectors.is_paid(booking),
         "is_move_ended": isinstance(error, MoveEndedError),
         "booking": booking,
         "has_booking": booking is not None and booking.status == BookingStatus.CONFIRMED,

@@ -175,9 +175,11 @@ def _being_made(visit: door.Visit) -> Booking | HttpResponse:
     booking = selectors.current_booking(visit.referral)
     if booking is None:
         return redirect("bookings:sessions")
-    if booking.status == BookingStatus.CONFIRMED:
+    if booking.confirmed_at is not None:
         return redirect("bookings:manage")
     if not door.hold_runs(booking, visit.now):
+        if selectors.has_unsettled_payment(booking.referral_id):
+            return redirect("bookings:other_dates")
         raise HoldEndedError
     return booking
 
