@@ -104,6 +104,12 @@ class PaymentsUnavailableError(PortalError):
     message = "We cannot take payments at the moment. You have not been charged. Try again in a few minutes."
 
 
+class PaymentUnknownError(PaymentsUnavailableError):
+    """A payment page was opened, and Stripe does not say now whether it was paid."""
+
+    message = "We cannot see now whether you have paid. If you have, do not pay again. Look again in a few minutes."
+
+
 class CheckoutRefusedError(PortalError):
     """Stripe refused to open a Checkout session."""
 

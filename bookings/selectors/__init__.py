@@ -2,6 +2,7 @@
 
 from bookings.selectors.booked import (
     Receipt,
+    charge_at_stripe,
     consents_given,
     course_charge,
     current_booking,
@@ -32,6 +33,7 @@ __all__ = [
     "OpenSessions",
     "Receipt",
     "Sold",
+    "charge_at_stripe",
     "consents_given",
     "course_charge",
     "current_booking",

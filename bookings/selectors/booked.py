@@ -60,6 +60,20 @@ def course_charge(booking: Booking) -> Charge | None:
     return _COURSE_CHARGE.first(reference=booking.reference)
 
 
+_AT_STRIPE = Prepared(
+    lambda blank: (
+        Attempt.objects.filter(charge__booking_reference=blank("reference"), status=AttemptStatus.OPEN)
+        .order_by("-pk")
+        .values_list("charge_id", flat=True)[:1]
+    )
+)
+
+
+def charge_at_stripe(booking: Booking) -> int | None:
+    """The charge of a booking whose payment page was opened last, and may have been paid without our knowing yet."""
+    return _AT_STRIPE.first(reference=booking.reference)
+
+
 def is_paid(booking: Booking) -> bool:
     """Whether the course fee of a booking was paid, whatever became of the money."""
     charge = course_charge(booking)

@@ -130,6 +130,7 @@ def refused(request: HttpRequest, visit: Visit, error: PortalError) -> HttpRespo
         "referral": visit.referral,
         "is_withdrawn": visit.referral.status == ReferralStatus.WITHDRAWN,
         "is_hold_ended": is_hold_ended,
+        "may_be_charged": is_hold_ended and booking is not None and selectors.charge_at_stripe(booking) is not None,
         "was_charged": is_hold_ended and booking is not None and selectors.is_paid(booking),
         "is_move_ended": isinstance(error, MoveEndedError),
         "booking": booking,

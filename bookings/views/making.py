@@ -14,14 +14,14 @@ from bookings.constants import BookingStatus
 from bookings.errors import ConsentNeededError, HoldEndedError, IncompleteError
 from bookings.forms import ConsentsForm, DetailsForm
 from bookings.models import Booking, Policy
-from bookings.views import door
+from bookings.views import door, news
 from bookings.words import need_words, session_words
 from common.clock import london, london_day, moment_words, time_words
 from common.money import pounds
 from courses.models import Place
 from payments import services as payments
 from payments.constants import AttemptStatus, ChargeStatus
-from payments.errors import AlreadyPaidError
+from payments.errors import AlreadyPaidError, PaymentUnknownError
 from payments.models import Attempt
 
 SOON_MINUTES = 5
@@ -86,6 +86,12 @@ def check(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     booking = _being_made(visit)
     if isinstance(booking, HttpResponse):
         return booking
+    try:
+        if news.is_paid(booking, by=visit.by, now=visit.now):
+            return redirect("bookings:return")
+        unsure = None
+    except PaymentUnknownError as error:
+        unsure = error
     if booking.details_at is None:
         return redirect("bookings:details")
     needed = {text.pk for text in services.texts_needed(booking, now=visit.now)}
@@ -93,6 +99,7 @@ def check(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         return redirect("bookings:consents")
     context = {
         **_hold_context(booking, visit.now),
+        "unsure": unsure,
         "is_back_from_paying": "unpaid" in request.GET,
         "can_move_free_days": booking.policy.move_free_days,
         "policy": booking.policy,
@@ -119,6 +126,8 @@ def pay(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     booking = _being_made(visit)
     if isinstance(booking, HttpResponse):
         return booking
+    if news.is_paid(booking, by=visit.by, now=visit.now):
+        return redirect("bookings:return")
     back = settings.SITE_URL + reverse("bookings:return")
     try:
         attempt = services.start_payment(
@@ -171,13 +180,15 @@ def says_paid(charge_id: int, checkout: str) -> bool:
 
 
 def _being_made(visit: door.Visit) -> Booking | HttpResponse:
-    """The booking with a hold that runs; or where to go instead. Raises HoldEndedError."""
+    """The booking with a hold that runs; or where to go instead. Raises HoldEndedError, PaymentUnknownError."""
     booking = selectors.current_booking(visit.referral)
     if booking is None:
         return redirect("bookings:sessions")
     if booking.confirmed_at is not None:
         return redirect("bookings:manage")
     if not door.hold_runs(booking, visit.now):
+        if news.is_paid(booking, by=visit.by, now=visit.now):
+            return redirect("bookings:return")
         if selectors.has_unsettled_payment(booking.referral_id):
             return redirect("bookings:other_dates")
         raise HoldEndedError

@@ -13,7 +13,7 @@ from bookings.constants import BookingStatus, MoveRule, MoveStatus
 from bookings.errors import AfterCompleteByError, ConsentNeededError, MoveEndedError, SameSessionError
 from bookings.forms import ConsentsForm
 from bookings.models import Booking, Move
-from bookings.views import door
+from bookings.views import door, news
 from bookings.views.dates import list_context
 from bookings.views.making import hold_notice, says_paid
 from bookings.views.managing import confirmed
@@ -24,7 +24,7 @@ from common.money import pounds
 from courses.errors import NoPlaceLeftError, SessionNotFoundError, SessionNotOpenError
 from payments import services as payments
 from payments.constants import ChargeStatus
-from payments.errors import AlreadyPaidError
+from payments.errors import AlreadyPaidError, PaymentUnknownError
 from payments.models import Charge
 
 
@@ -70,7 +70,13 @@ def hold(request: HttpRequest, visit: door.Visit) -> HttpResponse:
 @door.candidate_page
 def check(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     """Old date, new date, the fee: then confirm, or pay."""
-    return _check(request, visit, _held(visit))
+    move = _held(visit)
+    try:
+        if news.is_move_paid(move, by=visit.by, now=visit.now):
+            return redirect("bookings:move_return")
+    except PaymentUnknownError as error:
+        return _check(request, visit, move, unsure=error)
+    return _check(request, visit, move)
 
 
 @require_POST
@@ -80,6 +86,8 @@ def confirm(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     move = _posted(request, visit)
     if move.status == MoveStatus.DONE:
         return redirect(_moved())
+    if news.is_move_paid(move, by=visit.by, now=visit.now):
+        return redirect("bookings:move_return")
     texts = services.texts_for_move(move, now=visit.now)
     form = ConsentsForm(request.POST, texts=texts)
     if not form.is_valid():
@@ -162,8 +170,14 @@ def _charged(visit: door.Visit) -> tuple[Booking, Move, Charge] | None:
     return (booking, move, move.charge) if booking and move and move.charge else None
 
 
-def _check(request: HttpRequest, visit: door.Visit, move: Move, form: ConsentsForm | None = None) -> HttpResponse:
-    booking = confirmed(visit)
+def _check(
+    request: HttpRequest,
+    visit: door.Visit,
+    move: Move,
+    form: ConsentsForm | None = None,
+    unsure: PaymentUnknownError | None = None,
+) -> HttpResponse:
+    booking = move.booking
     hold = hold_notice(
         move.place, booking.policy, move.extensions, extend_url="bookings:move_extend", is_move=True, now=visit.now
     )
@@ -174,6 +188,7 @@ def _check(request: HttpRequest, visit: door.Visit, move: Move, form: ConsentsFo
         "fee": pounds(move.fee_pence) if move.fee_pence else "",
         "is_full_fee": move.rule == MoveRule.FULL_FEE,
         "form": form or ConsentsForm(texts=services.texts_for_move(move, now=visit.now)),
+        "unsure": unsure,
         "is_back_from_paying": "unpaid" in request.GET,
         "hold": hold,
     }
@@ -209,7 +224,10 @@ def _to_be_moved(visit: door.Visit) -> Booking:
 
 def _running(booking: Booking, visit: door.Visit) -> Move | None:
     move = services.held_move(booking.pk)
-    return move if move is not None and _runs(move, visit) else None
+    if move is None or not _runs(move, visit):
+        return None
+    move.booking = booking
+    return move
 
 
 def _runs(move: Move, visit: door.Visit) -> bool:
@@ -227,11 +245,13 @@ def _held(visit: door.Visit) -> Move:
 
 def _posted(request: HttpRequest, visit: door.Visit) -> Move:
     """The move that the page was about: one that was left open in another tab, or is not theirs, is refused."""
-    move = selectors.last_move(confirmed(visit).pk)
+    booking = confirmed(visit)
+    move = selectors.last_move(booking.pk)
     if move is None or str(move.pk) != request.POST.get("move"):
         raise MoveEndedError
     if move.status != MoveStatus.DONE and not (move.status == MoveStatus.HELD and _runs(move, visit)):
         raise MoveEndedError
+    move.booking = booking
     return move
 
 

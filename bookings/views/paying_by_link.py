@@ -13,13 +13,13 @@ from audit.middleware import act_as
 from bookings import pay_links, selectors, services
 from bookings.constants import BookingStatus
 from bookings.models import Booking
-from bookings.views import door
+from bookings.views import door, news
 from bookings.words import booking_words
 from common.clock import moment_words
 from common.errors import PortalError
 from payments import services as payments
 from payments.constants import ChargeStatus
-from payments.errors import AlreadyPaidError
+from payments.errors import AlreadyPaidError, PaymentUnknownError
 
 
 @require_http_methods(["GET", "POST"])
@@ -27,10 +27,15 @@ from payments.errors import AlreadyPaidError
 def pay(request: HttpRequest, now: dt.datetime, token: str) -> HttpResponse:
     """What is to be paid and until when; then on to Stripe's page."""
     booking = _booking(token)
+    unsure = error = None
+    try:
+        if news.is_paid(booking, by=_act(request, booking), now=now):
+            return redirect("bookings:pay_link_return", token=token)
+    except PaymentUnknownError as unknown:
+        unsure = unknown
     if not door.hold_runs(booking, now):
         return _ended(request, booking, now)
-    error = None
-    if request.method == "POST":
+    if request.method == "POST" and not unsure:
         by = _act(request, booking)
         back = settings.SITE_URL + reverse("bookings:pay_link_return", args=[token])
         try:
@@ -50,6 +55,7 @@ def pay(request: HttpRequest, now: dt.datetime, token: str) -> HttpResponse:
     context = {
         "b": booking_words(booking, now=now),
         "until": moment_words(booking.place.held_until or now),
+        "unsure": unsure,
         "is_back_from_paying": "unpaid" in request.GET,
         "error": error,
     }
@@ -82,6 +88,7 @@ def _ended(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResp
         "is_paid": is_paid,
         "is_paid_too_late": was_charged and booking.confirmed_at is None,
         "was_charged": was_charged,
+        "may_be_charged": not is_paid and not was_charged and selectors.charge_at_stripe(booking) is not None,
         "is_cancelled": booking.status == BookingStatus.CANCELLED,
     }
     return render(request, "bookings/pay_link_ended.html", context, status=200 if is_paid else 410)

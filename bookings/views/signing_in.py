@@ -1,6 +1,7 @@
 """Start, sign in, sign out, timed out."""
 
 import datetime as dt
+from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,7 +14,8 @@ from audit.middleware import act_as
 from bookings import selectors, services
 from bookings.errors import TooManyTriesError, WrongDetailsError
 from bookings.forms import SignInForm
-from bookings.views import door
+from bookings.views import door, news
+from payments.errors import PaymentUnknownError
 
 
 @require_GET
@@ -48,12 +50,17 @@ def sign_in(request: HttpRequest, now: dt.datetime) -> HttpResponse:
         else:
             was = request.session.get(door.REFERRAL_ID)
             door.bind(request, referral, now)
-            act_as(request, Actor("candidate", referral.key))
+            by = Actor("candidate", referral.key)
+            act_as(request, by)
             if back_to and was in (None, referral.pk):
                 return redirect(back_to)
             if selectors.waiting_offer(referral.pk, now=now) is not None:
                 return redirect("bookings:waiting_offer")
-            return redirect(door.next_step(selectors.current_booking(referral), now))
+            booking = selectors.current_booking(referral)
+            with suppress(PaymentUnknownError):
+                if booking is not None and news.is_paid(booking, by=by, now=now):
+                    return redirect("bookings:return")
+            return redirect(door.next_step(booking, now))
     return render(request, "bookings/sign_in.html", {"form": form, "next": back_to}, status=status)
 
 

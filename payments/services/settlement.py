@@ -20,7 +20,7 @@ from payments.constants import (
     ChargeStatus,
     RefundReason,
 )
-from payments.errors import MismatchError
+from payments.errors import MismatchError, PaymentUnknownError
 from payments.models import Attempt, Charge
 from payments.services import ledger, moves, refunds
 
@@ -245,16 +245,19 @@ _PENDING = Prepared(
 )
 
 
-def refresh_charge(*, charge_id: int, now: dt.datetime, by: Actor = SETTLER) -> Charge:
+def refresh_charge(*, charge_id: int, now: dt.datetime, by: Actor = SETTLER, must_hear: bool = False) -> Charge:
     """Ask Stripe now about a charge's pending attempts, so that who returns from paying need not wait for the webhook.
 
-    Calls Stripe. Where Stripe does not answer the charge is returned as we know it: the mop-up will ask again.
+    Calls Stripe. Where Stripe does not answer the charge is returned as we know it: the mop-up will ask again. For
+    who `must_hear` of it PaymentUnknownError is raised.
     """
     for attempt in _PENDING.all(charge_id=charge_id):
         try:
             refresh_attempt(attempt, by=by, now=now)
         except (gateway.StripeError, MismatchError) as error:
             logger.warning("attempt %s could not be refreshed: %s", attempt.pk, error)
+            if must_hear:
+                raise PaymentUnknownError from error
     return moves.find_charge(charge_id)
 
 

@@ -163,7 +163,7 @@ def test_pages_cost_the_same_few_queries(
         ("/offer/", 5),
         ("/booking/details/", 2),
         ("/booking/consents/", 4),
-        ("/booking/check/", 5),
+        ("/booking/check/", 6),
         ("/booking/return/", 3),
     ):
         with django_assert_num_queries(queries):

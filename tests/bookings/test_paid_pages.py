@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from bookings.constants import LatePaymentStatus
-from bookings.models import LatePayment
+from bookings.models import Booking, LatePayment
 from common import clock
 from referrals.models import Referral
 from tests.bookings.conftest import rows, sign_in
@@ -105,3 +105,79 @@ def test_what_was_booked_and_is_over_is_shown_instead(client: Client, factory: A
     browser = sign_in(client, booking.referral, clock.now())
     response = browser.get(path) if path == CHECK else browser.post(path)
     assert response["Location"] == "/booking/"
+
+
+# --- The page is open at Stripe, and Stripe does not say -------------------------------------------------------------
+NOBODY_HOME = "http://127.0.0.1:1"
+UNKNOWN = "We cannot see now whether you have paid."
+
+
+@pytest.fixture
+def no_stripe(settings: Any) -> None:
+    """Stripe is out of reach: at its address nobody answers."""
+    settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY = NOBODY_HOME, "sk_test_sandbox"
+
+
+def on_the_payment_page(offer: Referral, ago: dt.timedelta = dt.timedelta()) -> Booking:
+    """Ready to pay, with a payment page that was opened."""
+    booking: Booking = b.ReadyBookingFactory.create(
+        now=clock.now() - ago, referral=offer, session=c.OpenSessionFactory.create(starts_at=at(20))
+    )
+    charge = p.ChargeFactory.create(booking_reference=booking.reference, referral_key=offer.key)
+    p.OpenAttemptFactory.create(charge=charge, now=clock.now() - ago)
+    return booking
+
+
+@pytest.mark.usefixtures("no_stripe")
+def test_where_stripe_is_out_of_reach_nobody_is_told_that_nothing_was_charged(
+    browser: Client, offer: Referral
+) -> None:
+    on_the_payment_page(offer)
+    before = rows()
+    page = text(browser.get("/booking/check/?unpaid"))
+    assert UNKNOWN in page
+    assert "not been charged" not in page
+    refused = browser.post("/booking/pay/")
+    assert refused.status_code == 503
+    assert UNKNOWN in text(refused)
+    assert "not been charged" not in text(refused)
+    assert rows() == before
+
+
+@pytest.mark.usefixtures("no_stripe")
+@pytest.mark.parametrize("path", MAKING)
+def test_nor_once_the_hold_has_ended(browser: Client, offer: Referral, path: str) -> None:
+    on_the_payment_page(offer, ago=40 * MINUTE)
+    before = rows()
+    response = browser.get(path) if path == CHECK else browser.post(path)
+    assert response.status_code == 503
+    assert "not been charged" not in text(response)
+    assert rows() == before
+
+
+@pytest.mark.usefixtures("no_stripe")
+def test_a_change_of_date_that_may_be_paid_is_not_said_to_be_unpaid(client: Client) -> None:
+    booking = b.ConfirmedBookingFactory.create(now=clock.now(), session=c.OpenSessionFactory.create(starts_at=at(3)))
+    move = b.PaidMoveFactory.create(
+        now=clock.now(), booking=booking, session=c.OpenSessionFactory.create(starts_at=at(20))
+    )
+    p.OpenAttemptFactory.create(charge=move.charge, now=clock.now())
+    browser = sign_in(client, booking.referral, clock.now())
+    page = text(browser.get("/booking/move/check/?unpaid"))
+    assert UNKNOWN in page
+    assert "not been charged" not in page
+    before = rows()
+    refused = browser.post("/booking/move/confirm/", {"move": move.pk})
+    assert refused.status_code == 503
+    assert UNKNOWN in text(refused)
+    assert rows() == before
+
+
+@pytest.mark.usefixtures("no_stripe")
+def test_without_a_payment_page_stripe_is_not_asked(browser: Client, offer: Referral) -> None:
+    b.ReadyBookingFactory.create(
+        now=clock.now(), referral=offer, session=c.OpenSessionFactory.create(starts_at=at(20))
+    )
+    page = text(browser.get("/booking/check/?unpaid"))
+    assert "You have not been charged" in page
+    assert UNKNOWN not in page

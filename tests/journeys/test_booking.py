@@ -186,6 +186,52 @@ def test_browser_closed_after_paying_is_confirmed_by_the_mop_up(jo: Candidate, s
     assert jo.sign_in() == "/booking/"
 
 
+def test_paid_with_the_news_lost_signing_in_anew_shows_the_booking(jo: Candidate, session: Session) -> None:
+    jo.up_to_paying(session)
+    jo.pay_page()
+    assert jo.pay().outcome == "paid"
+    assert booking().status == BookingStatus.HELD  # no webhook comes here, and they never came back
+    elsewhere = Candidate(jo.sandbox)
+    assert elsewhere.sign_in() == "/booking/return/"
+    assert elsewhere.come_back("/booking/return/") == "/booking/?booked"
+    assert booking().status == BookingStatus.CONFIRMED
+    assert (Charge.objects.count(), Attempt.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("path", ["/booking/check/", "/booking/check/?unpaid"])
+def test_paid_with_the_news_lost_they_are_not_asked_to_pay(jo: Candidate, session: Session, path: str) -> None:
+    jo.up_to_paying(session)
+    jo.pay_page()
+    jo.pay()
+    assert jo.come_back(path) == "/booking/return/"
+    assert jo.come_back("/booking/return/") == "/booking/?booked"
+
+
+def test_paid_with_the_news_lost_pay_clicked_again_shows_the_booking(jo: Candidate, session: Session) -> None:
+    jo.up_to_paying(session)
+    jo.pay_page()
+    jo.pay()
+    assert jo.post("/booking/pay/") == "/booking/return/"
+    assert jo.post("/booking/pay/") == "/booking/"
+    assert (Charge.objects.count(), Attempt.objects.count()) == (1, 1)
+
+
+def test_paid_with_the_news_lost_until_the_place_had_gone_leads_to_other_dates(
+    jo: Candidate, session: Session
+) -> None:
+    dates = other_dates(session)
+    jo.up_to_paying(session)
+    jo.pay_page()
+    services.release_holds(now=clock.now() + dt.timedelta(minutes=40), by=JOB)
+    c.TakenPlaceFactory.create(session=session)
+    jo.pay()
+    elsewhere = Candidate(jo.sandbox)
+    assert elsewhere.sign_in() == "/booking/return/"
+    assert elsewhere.come_back("/booking/return/") == "/booking/other-dates/"
+    elsewhere.page("/booking/other-dates/")
+    assert PlaceOffer.objects.count() == len(dates)
+
+
 def test_back_without_paying_is_told_so(jo: Candidate, session: Session) -> None:
     jo.up_to_paying(session)
     jo.pay_page()

@@ -73,6 +73,15 @@ def fees() -> list[tuple[str, int, str]]:
     return list(moves.values_list("purpose", "amount_pence", "status"))
 
 
+def test_s04_paid_with_the_news_lost_the_fee_is_not_asked_again(jo: Candidate) -> None:
+    new = session_in(20)
+    to_payment(jo, new)
+    jo.pay()
+    assert jo.come_back("/booking/move/check/?unpaid") == "/booking/move/return/"
+    assert jo.come_back("/booking/move/return/") == "/booking/?moved"
+    assert booking().place.session_id == new.pk
+
+
 def test_s04_paid_the_places_swap_and_everything_follows(jo: Candidate, smtp_sink: "SmtpSink") -> None:
     old, new = booking().place.session, session_in(20)
     to_payment(jo, new)
