@@ -1,6 +1,7 @@
 """Paying by a link: for who booked by telephone. The link says what is paid for, and nothing else about the person."""
 
 import datetime as dt
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from audit.context import Actor
 from audit.middleware import act_as
 from bookings import pay_links, selectors, services
-from bookings.constants import BookingStatus
+from bookings.constants import BookingStatus, LatePaymentStatus
 from bookings.models import Booking
 from bookings.views import door, news
 from bookings.words import booking_words
@@ -81,17 +82,30 @@ def back(request: HttpRequest, now: dt.datetime, token: str) -> HttpResponse:
 def _ended(request: HttpRequest, booking: Booking, now: dt.datetime) -> HttpResponse:
     """The page of a link that was paid (200), or that can no longer be (410): too late, or the place has gone."""
     is_paid = booking.confirmed_at is not None and booking.status != BookingStatus.CANCELLED
-    charge = selectors.course_charge(booking)
-    was_charged = charge is not None and charge.status == ChargeStatus.PAID
+    was_charged = selectors.is_paid(booking)
+    is_paid_too_late = was_charged and booking.confirmed_at is None
     context = {
         "b": booking_words(booking, now=now),
         "is_paid": is_paid,
-        "is_paid_too_late": was_charged and booking.confirmed_at is None,
+        "is_paid_too_late": is_paid_too_late,
+        **(_other_dates(booking, now) if is_paid_too_late else {}),
         "was_charged": was_charged,
         "may_be_charged": not is_paid and not was_charged and selectors.charge_at_stripe(booking) is not None,
         "is_cancelled": booking.status == BookingStatus.CANCELLED,
     }
     return render(request, "bookings/pay_link_ended.html", context, status=200 if is_paid else 410)
+
+
+def _other_dates(booking: Booking, now: dt.datetime) -> dict[str, Any]:
+    """What has become of a payment that came when the place had gone: other dates, or the money back."""
+    payment = selectors.late_payment(booking.referral_id)
+    if payment is None or payment.booking_id != booking.pk:
+        return {}
+    held = selectors.late_dates(payment, now=now) if payment.status == LatePaymentStatus.OFFERED else []
+    return {
+        "is_looking": payment.status == LatePaymentStatus.SEEKING,
+        "dates_until": moment_words(max(offer.until for offer in held)) if held else "",
+    }
 
 
 def _booking(token: str) -> Booking:

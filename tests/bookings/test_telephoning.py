@@ -11,11 +11,12 @@ from accounts.models import Role, User
 from audit.context import Actor
 from audit.models import AuditEvent
 from bookings import pay_links, services
-from bookings.constants import BookingStatus
+from bookings.constants import BookingStatus, LatePaymentStatus
 from bookings.errors import HoldEndedError, IncompleteError, NoContactError
 from bookings.models import Booking, Consent, Need, PayLink
 from bookings.rules import minutes_words, pay_link_until
 from common import clock
+from common.clock import moment_words
 from courses.models import Session
 from notifications.models import Message
 from payments.models import Charge
@@ -196,6 +197,54 @@ def test_paid_too_late_the_page_says_the_money_comes_back(client: Client, url: s
     page = client.get(f"{url}return/")
     assert page.status_code == 410
     assert "Your payment came too late" in text(page)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (LatePaymentStatus.SEEKING, "We are looking for other dates for you."),
+        (LatePaymentStatus.OFFERED, "We hold other dates for you until {until}."),
+        (LatePaymentStatus.REFUNDED, "We send all of it back to your card. It reaches you in 5 to 10 days."),
+    ],
+)
+def test_s11_paid_too_late_the_page_says_what_the_letter_says(
+    client: Client, url: str, booking: Booking, status: LatePaymentStatus, said: str
+) -> None:
+    now = clock.now()
+    services.lapse(booking_id=booking.pk, by=JOB, now=now + DAY)
+    booking.refresh_from_db()
+    payment = b.LatePaymentFactory.create(now=now, booking=booking, status=status)
+    if status == LatePaymentStatus.OFFERED:
+        later = c.OpenSessionFactory.create(starts_at=booking.place.session.starts_at + DAY)
+        said = said.format(until=moment_words(now + DAY))
+        b.PlaceOfferFactory.create(now=now, entry=None, payment=payment, session=later)
+    before = rows()
+    for response in (client.get(url), client.get(f"{url}return/")):
+        assert response.status_code == 410
+        page = text(response)
+        assert said in page
+        assert ("all of it back to your card" in page) == (status == LatePaymentStatus.REFUNDED)
+        assert ("Sign in with your letter" in page) == (status == LatePaymentStatus.OFFERED)
+        assert "not been charged" not in page
+    assert rows() == before
+
+
+def test_a_link_whose_payment_may_be_on_its_way_does_not_say_that_nothing_was_charged(
+    client: Client, url: str, booking: Booking, settings: Any
+) -> None:
+    settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY = "http://127.0.0.1:1", "sk_test_sandbox"  # nobody there
+    charge = p.ChargeFactory.create(booking_reference=booking.reference, referral_key=booking.referral.key)
+    p.OpenAttemptFactory.create(charge=charge, now=clock.now())
+    before = rows()
+    for response in (client.get(f"{url}?unpaid"), client.post(url)):
+        assert "We cannot see now whether you have paid." in text(response)
+        assert "not been charged" not in text(response)
+    assert rows() == before
+    services.lapse(booking_id=booking.pk, by=JOB, now=clock.now() + DAY)
+    ended = client.get(url)
+    assert ended.status_code == 410
+    assert "This link has expired" in text(ended)
+    assert "not been charged" not in text(ended)
 
 
 def test_book_by_passed_meanwhile_is_told_on_the_page(client: Client, url: str, booking: Booking) -> None:
