@@ -73,7 +73,7 @@ class AcknowledgementError(PortalError):
     """An acknowledgement of outcomes that were never given out."""
 
     status = 422
-    message = "No outcome with this sequence has been given out yet."
+    message = "Not all outcomes up to this sequence have been given out yet."
 
 
 class TokenEndedError(PortalError):

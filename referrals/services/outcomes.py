@@ -137,8 +137,13 @@ def read_again(record: OutcomeReturn) -> WrittenReturn:
 
 
 def give_out(*, force: Force, after: int, limit: int, now: datetime) -> list[Outcome]:
-    """Hand the force's system the outcomes after a sequence, and note when it first had each."""
+    """Hand the force's system the outcomes after a sequence, and note when it first had each.
+
+    What the force has acknowledged never comes again, however early `after` is.
+    """
     with transaction.atomic(durable=True):
+        told = OutcomeSequence.objects.filter(pk=force.pk).values_list("acknowledged", flat=True).first()
+        after = max(after, told or 0)
         found = Outcome.objects.of_force(force).filter(sequence__gt=after).select_related("referral")
         outcomes = list(found.order_by("sequence")[:limit])
         fresh = [each.pk for each in outcomes if each.returned_at is None]
@@ -150,13 +155,15 @@ def give_out(*, force: Force, after: int, limit: int, now: datetime) -> list[Out
 def acknowledge(*, force: Force, up_to: int, by: Actor, now: datetime) -> int:
     """Take the force's word that it has every outcome up to a sequence; returns up to where it has them.
 
-    They never come again. Less than before changes nothing. Raises AcknowledgementError for what was not given out.
+    They never come again. Less than before changes nothing. Raises AcknowledgementError where one of them was not
+    given out yet, by file or API: it would be lost.
     """
     with transaction.atomic(durable=True):
         sequence = _lock_sequence(force.pk)
         if up_to <= sequence.acknowledged:
             return sequence.acknowledged
-        if not Outcome.objects.of_force(force).filter(sequence=up_to, returned_at__isnull=False).exists():
+        outcomes = Outcome.objects.of_force(force).filter(sequence__gt=sequence.acknowledged, sequence__lte=up_to)
+        if up_to > sequence.last or outcomes.filter(returned_at__isnull=True).exists():
             raise AcknowledgementError
         sequence.acknowledged = up_to
         sequence.save(update_fields=["acknowledged"])

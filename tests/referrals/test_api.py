@@ -12,7 +12,7 @@ from audit.models import AccessLog, AuditEvent
 from notifications.models import Message
 from referrals import selectors, services
 from referrals.constants import ReferralStatus, TokenScope
-from referrals.models import Batch, Force, ForceToken, Referral
+from referrals.models import Batch, Force, ForceToken, OutcomeSequence, Referral
 from tests.factories import referrals as factories
 from tests.referrals.files import GOOD, JOB, OFFICER, UGLY, as_csv, import_bytes, many
 
@@ -280,11 +280,24 @@ def test_outcomes_are_given_in_order_and_acknowledged(api: Client) -> None:
         "provider_reference": "",
         "recorded_at": "2026-11-20T12:00:00Z",
     }
-    early = api.post("/api/v1/outcomes/acknowledge/", {"up_to": 4}, content_type="application/json")
-    problem(early, 422)
+    for up_to in (4, 3):  # the fourth is not there, and the first has never been given out
+        problem(api.post("/api/v1/outcomes/acknowledge/", {"up_to": up_to}, content_type="application/json"), 422)
+        assert OutcomeSequence.objects.get(pk="46").acknowledged == 0
+    assert [each["sequence"] for each in api.get("/api/v1/outcomes/").json()["results"]] == [1, 2, 3]
     done = api.post("/api/v1/outcomes/acknowledge/", {"up_to": 3}, content_type="application/json")
     assert done.json() == {"acknowledged": 3}
     problem(api.get("/api/v1/outcomes/?after=-1"), 422)
+
+
+def test_s20_acknowledged_outcomes_never_come_again(api: Client) -> None:
+    for n in range(4):
+        factories.outcome(factories.CompletedReferralFactory(reference=f"46OUT{n:04d}"), now=NOW)
+    api.get("/api/v1/outcomes/")
+    api.post("/api/v1/outcomes/acknowledge/", {"up_to": 3}, content_type="application/json")
+    for after in (0, 2, 3):
+        told = api.get(f"/api/v1/outcomes/?after={after}").json()
+        assert [each["sequence"] for each in told["results"]] == [4]
+    assert api.get("/api/v1/outcomes/?after=4").json() == {"next": None, "results": []}
 
 
 def test_s19_another_forces_anything_is_404_and_in_the_access_log(api: Client) -> None:

@@ -11,7 +11,8 @@ import pytest
 from django.core.management import call_command
 
 from audit.context import Actor
-from referrals import services
+from audit.models import AuditEvent
+from referrals import selectors, services
 from referrals.constants import OutcomeCode
 from referrals.errors import AcknowledgementError
 from referrals.models import Force, Outcome, OutcomeReturn, OutcomeSequence
@@ -67,6 +68,21 @@ def test_s20_acknowledged_sequences_never_come_again() -> None:
     assert (written.record.first, written.record.last) == (3, 3)
     assert services.acknowledge(force=kent(), up_to=1, by=BY, now=LATER) == 2
     assert OutcomeSequence.objects.get(pk="46").acknowledged == 2
+
+
+def test_outcomes_that_were_passed_over_cannot_be_acknowledged() -> None:
+    outcomes(3)
+    assert [each.sequence for each in services.give_out(force=kent(), after=2, limit=9, now=LATER)] == [3]
+    before = list(AuditEvent.objects.order_by("pk").values_list("pk", flat=True))
+    with pytest.raises(AcknowledgementError):
+        services.acknowledge(force=kent(), up_to=3, by=BY, now=LATER)
+    assert OutcomeSequence.objects.get(pk="46").acknowledged == 0
+    assert list(AuditEvent.objects.order_by("pk").values_list("pk", flat=True)) == before
+    assert selectors.outcomes_due(force=kent()) == 3
+    written = services.write_outcome_return(force=kent(), by=BY, now=LATER)
+    assert written is not None
+    assert services.acknowledge(force=kent(), up_to=3, by=BY, now=LATER) == 3
+    assert selectors.unreported(now=NOW + dt.timedelta(days=30)) == []
 
 
 def test_outcomes_not_given_out_cannot_be_acknowledged() -> None:
