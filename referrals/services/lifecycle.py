@@ -231,8 +231,11 @@ def extend(
             raise ReferralMoveError(referral.get_status_display())
         if referral.complete_by == complete_by and book_by in (None, referral.book_by):
             return referral
-        last_day = _last_day_to_book(referral, complete_by, book_by, london_day(now))
-        _check_extension(referral, complete_by, last_day, london_day(now))
+        today = london_day(now)
+        _check_extension(referral, complete_by, today)
+        last_day = _last_day_to_book(referral, complete_by, book_by, today)
+        if not referral.offer_on <= last_day <= complete_by:
+            raise DateRefusedError("Book by must lie between the offer and complete by.")
         old = referral.complete_by
         referral.complete_by, referral.book_by = complete_by, last_day
         referral.save(update_fields=["complete_by", "book_by"])
@@ -260,7 +263,7 @@ def _last_day_to_book(referral: Referral, complete_by: date, book_by: date | Non
     return moved if moved >= today else complete_by
 
 
-def _check_extension(referral: Referral, complete_by: date, book_by: date, today: date) -> None:
+def _check_extension(referral: Referral, complete_by: date, today: date) -> None:
     latest = rules.time_limit(london_day(referral.offence_at), rules.TimeLimits())
     if complete_by < referral.complete_by:
         raise DateRefusedError(f"An extension must be later than {date_words(referral.complete_by)}.")
@@ -268,8 +271,6 @@ def _check_extension(referral: Referral, complete_by: date, book_by: date, today
         raise DateRefusedError(f"Complete by can be at most {date_words(latest)}, the day before the time limit.")
     if complete_by < today:
         raise DateRefusedError("Complete by must not be in the past.")
-    if not referral.offer_on <= book_by <= complete_by:
-        raise DateRefusedError("Book by must lie between the offer and complete by.")
 
 
 def expire_referrals(*, by: Actor, now: datetime, limit: int = 1000) -> int:

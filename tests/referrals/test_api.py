@@ -1,8 +1,10 @@
 """The API of forces' systems, by its own words (CONTRACT.md, API v1)."""
 
+import base64
 import datetime as dt
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -190,6 +192,13 @@ def test_rows_are_followed_by_cursor(api: Client) -> None:
     problem(api.get(f"/api/v1/batches/{batch.pk}/rows/?state=good"), 422)
 
 
+@pytest.mark.parametrize("position", ["abc", "1\0", "9" * 5000])
+def test_cursor_that_is_none_of_ours_is_404(api: Client, position: str) -> None:
+    batch = import_bytes(UGLY.read_bytes())
+    cursor = base64.b64encode(urlencode({"p": position}).encode()).decode()
+    problem(api.get(f"/api/v1/batches/{batch.pk}/rows/", {"cursor": cursor}), 404)
+
+
 def test_rejected_csv(api: Client) -> None:
     batch = import_bytes(UGLY.read_bytes())
     response = api.get(f"/api/v1/batches/{batch.pk}/rejected.csv")
@@ -250,6 +259,17 @@ def test_withdrawing_and_extending(api: Client) -> None:
         f"{address}extend/", {"complete_by": later, "evidence": "Letter 8"}, content_type="application/json"
     )
     assert problem(late, 409)["detail"] == "This cannot be done: the referral is now “withdrawn by police”."
+
+
+@pytest.mark.parametrize("complete_by", ["0001-01-01", "9999-12-31"])
+def test_extension_to_the_ends_of_the_calendar_is_422(api: Client, complete_by: str) -> None:
+    held = factories.LiveReferralFactory(now=NOW)
+    sent = {"complete_by": complete_by, "evidence": "Letter 7"}
+    address = f"/api/v1/referrals/{held.reference}/extend/"
+    problem(api.post(address, sent, content_type="application/json"), 422)
+    as_before = (held.book_by, held.complete_by)
+    held.refresh_from_db()
+    assert (held.book_by, held.complete_by) == as_before
 
 
 def test_wrong_values_are_422_and_broken_json_400(api: Client) -> None:
