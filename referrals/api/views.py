@@ -87,23 +87,20 @@ class BatchesView(ForceView):
         """Take a file in line: 202, or 200 where the same bytes came before and nothing is done again."""
         form = UploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        file = form.validated_data["file"]
-        given: dict[str, Any] = {
-            "file": file.file,
-            "file_name": file.name,
-            "kind": form.validated_data["kind"],
-            "force": self.force,
-            "by": self.by,
-            "now": self.now,
-            "receipt_email": self.force.contact_email,
-        }
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > _LONGEST_KEY:
             raise ValidationError({"Idempotency-Key": [f"At most {_LONGEST_KEY} characters."]})
-        if key:
-            batch, is_new = services.receive_keyed_batch(key=key, **given)
-        else:
-            batch, is_new = services.receive_batch(**given)
+        file = form.validated_data["file"]
+        batch, is_new = services.receive_batch(
+            file=file.file,
+            file_name=file.name,
+            kind=form.validated_data["kind"],
+            force=self.force,
+            by=self.by,
+            now=self.now,
+            receipt_email=self.force.contact_email,
+            key=key,
+        )
         return Response({"id": str(batch.pk), **_told(batch)}, status=202 if is_new else 200)
 
 

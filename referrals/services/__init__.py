@@ -4,7 +4,6 @@ from referrals.services.batches import receive_batch
 from referrals.services.courses import decide_course
 from referrals.services.decisions import accept_row, refuse_row
 from referrals.services.drops import collect_drops
-from referrals.services.idempotency import receive_keyed_batch
 from referrals.services.importing import import_batch, import_next_batch
 from referrals.services.lifecycle import (
     add_note,
@@ -43,7 +42,6 @@ __all__ = [
     "mark_unbooked",
     "read_again",
     "receive_batch",
-    "receive_keyed_batch",
     "record_outcome",
     "refuse_row",
     "replace_token",

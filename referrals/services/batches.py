@@ -15,8 +15,9 @@ from audit.context import Actor
 from common.bell import ring_on_commit
 from notifications import services as notifications
 from referrals.constants import BatchKind, BatchStatus
-from referrals.errors import BatchTooLargeError
+from referrals.errors import BatchTooLargeError, KeyReusedError
 from referrals.models import Batch, Force
+from referrals.services.idempotency import claim_key
 
 IMPORT = "referrals.jobs.import_batches"
 
@@ -42,12 +43,21 @@ class _Hashed(File):  # type: ignore[type-arg]  # Django's File takes no argumen
 
 
 def receive_batch(
-    *, file: IO[bytes], file_name: str, kind: str, force: Force, by: Actor, now: datetime, receipt_email: str = ""
+    *,
+    file: IO[bytes],
+    file_name: str,
+    kind: str,
+    force: Force,
+    by: Actor,
+    now: datetime,
+    receipt_email: str = "",
+    key: str = "",
 ) -> tuple[Batch, bool]:
     """Store a file and put it in line to be imported. Returns the batch and whether it is a new one.
 
     The same bytes from the same force as the same kind are the batch that was received first, whatever became of it:
-    nothing is done again. `file` is binary and read once, from where it stands. Raises BatchTooLargeError.
+    nothing is done again. `file` is binary and read once, from where it stands. Raises BatchTooLargeError, and
+    KeyReusedError where `key` came before with another file or kind; the file is then not taken in.
     """
     hashed = _Hashed(file, max_bytes=settings.BATCH_MAX_BYTES)
     batch = Batch(force=force, kind=BatchKind(kind), file_name=file_name[-200:])
@@ -61,12 +71,27 @@ def receive_batch(
     batch.sha256, batch.size_bytes = hashed.digest.hexdigest(), hashed.bytes
     batch.status, batch.status_at = BatchStatus.RECEIVED, now
     batch.received_at, batch.received_by, batch.receipt_email = now, str(by), receipt_email
+    try:
+        first = _put_in_line(batch, key=key, by=by, now=now)
+    except KeyReusedError:
+        default_storage.delete(stored)
+        raise
+    is_new = first.pk == batch.pk
+    if not is_new:
+        default_storage.delete(stored)
+    return first, is_new
+
+
+def _put_in_line(batch: Batch, *, key: str, by: Actor, now: datetime) -> Batch:
+    """Write down a batch, or find the one that was received first."""
+    force = batch.force
     with transaction.atomic(durable=True):
         # Who comes second with the same bytes waits here for the first one's commit.
         Batch.objects.bulk_create([batch], ignore_conflicts=True)
         first = Batch.objects.get(force=force, kind=batch.kind, sha256=batch.sha256)
-        is_new = first.pk == batch.pk
-        if is_new:
+        if key:
+            claim_key(key, batch=first, now=now)
+        if first.pk == batch.pk:
             audit.record(
                 "batch.received",
                 by=by,
@@ -76,9 +101,7 @@ def receive_batch(
                 data={"sha256": batch.sha256, "size_bytes": batch.size_bytes},
             )
             ring_on_commit(IMPORT, queue="imports")
-    if not is_new:
-        default_storage.delete(stored)
-    return first, is_new
+    return first
 
 
 def refuse(*, batch: Batch, why: str, by: Actor, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,8 +16,9 @@ from audit.models import AuditEvent
 from common import clock
 from referrals import services
 from referrals.constants import BatchStatus, OutcomeCode
-from referrals.models import Batch, BatchRow, Force, Outcome, OutcomeSequence, Referral
-from referrals.services import outcomes
+from referrals.errors import KeyReusedError
+from referrals.models import Batch, BatchRow, Force, IdempotentUpload, Outcome, OutcomeSequence, Referral
+from referrals.services import batches, idempotency, outcomes
 from tests.factories import referrals as factories
 from tests.factories.referrals import NOW
 from tests.referrals.files import JOB, TODAY, as_csv, many, receive
@@ -89,6 +91,61 @@ def test_same_bytes_uploaded_at_once_are_one_batch() -> None:
     assert AuditEvent.objects.filter(action="batch.received").count() == 1
     with Batch.objects.get().file.open("rb") as stored:
         assert stored.read() == content
+
+
+def upload_all_under_one_key(monkeypatch: pytest.MonkeyPatch, claim: Callable[..., None]) -> list[Any]:
+    """What eight uploads of eight files under one key get."""
+    monkeypatch.setattr(batches, "claim_key", claim)
+    kent = Force.objects.get(pk="46")
+
+    def upload(n: int) -> tuple[Batch, bool]:
+        content = as_csv(many(2, start=1 + 2 * n))
+        return services.receive_batch(
+            file=io.BytesIO(content), file_name="x.csv", kind="referrals", force=kent, by=BY, now=TODAY, key="day-20"
+        )
+
+    return at_once(upload, list(range(8)))
+
+
+def test_one_key_with_many_files_at_once_takes_in_one_of_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    together = threading.Barrier(8)
+
+    def claim(key: str, **options: Any) -> None:
+        together.wait(timeout=30)
+        idempotency.claim_key(key, **options)
+
+    told = upload_all_under_one_key(monkeypatch, claim)
+    refused = [each for each in told if isinstance(each, KeyReusedError)]
+    (taken,) = [each for each in told if isinstance(each, tuple)]
+    assert len(refused) == 7
+    batch = Batch.objects.get()
+    assert taken == (batch, True)
+    assert IdempotentUpload.objects.get().batch == batch
+    assert AuditEvent.objects.filter(action="batch.received").count() == 1
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [str(batch.pk)]
+
+
+def test_control_a_key_that_is_looked_up_before_it_is_claimed_lets_all_files_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    together = threading.Barrier(8)
+
+    def claim(key: str, *, batch: Batch, now: dt.datetime) -> None:
+        known = IdempotentUpload.objects.filter(force=batch.force, key=key).exclude(sha256=batch.sha256).exists()
+        together.wait(timeout=30)
+        if known:
+            raise KeyReusedError
+        upload = IdempotentUpload(
+            force=batch.force, key=key, kind=batch.kind, sha256=batch.sha256, batch=batch, created_at=now
+        )
+        IdempotentUpload.objects.bulk_create([upload], ignore_conflicts=True)
+
+    told = upload_all_under_one_key(monkeypatch, claim)
+    assert IdempotentUpload.objects.count() == 1
+    assert len([each for each in told if isinstance(each, tuple)]) == Batch.objects.count() == 8
 
 
 def work_until_done(_: int) -> int:
