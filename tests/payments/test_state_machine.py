@@ -21,13 +21,19 @@ STEPS = int(os.environ.get("MONEY_STEPS", "2000"))
 FIRST_SEED = int(os.environ.get("MONEY_SEED", "0"))
 TOLD = os.environ.get("MONEY_TOLD", "")
 
+_CANDIDATES = ("hold", "click_pay", "buy", "pay", "come_back", "move", "cancel")
+_OTHERS = ("kcc_cancels", "cancel_session", "withdraw", "outcome", "ask_refund", "dispute")
+_OURS = ("chaos", "webhooks", "sweep", "time_passes", "a_quiet_hour")
+_ALWAYS = frozenset({*_CANDIDATES, *_OTHERS, *_OURS})
+_IN_THE_LONG_RUN = frozenset({"answer", "decide", "verdict"})
+
 
 @pytest.mark.django_db
 def test_money_ends_right_in_whatever_order_things_happen(stripe_sandbox: "Sandbox") -> None:
     MoneyWorld.sandbox = stripe_sandbox
     MoneyWorld.steps, MoneyWorld.did = 0, {}
     ways = settings(
-        max_examples=5,
+        max_examples=2,
         stateful_step_count=100,
         deadline=None,
         database=None,
@@ -40,16 +46,5 @@ def test_money_ends_right_in_whatever_order_things_happen(stripe_sandbox: "Sandb
             break
     if TOLD:
         Path(TOLD).write_text(json.dumps({"steps": MoneyWorld.steps, "did": MoneyWorld.did}))
-    # A machine that does nothing would find nothing.
-    happened = {name.partition(":")[0] for name in MoneyWorld.did}
-    assert {
-        "buy",
-        "pay",
-        "cancel",
-        "kcc_cancels",
-        "chaos",
-        "webhooks",
-        "sweep",
-        "come_back",
-        "time_passes",
-    } <= happened
+    # A machine that does nothing would find nothing. Here only what was done counts, not what was refused.
+    assert set(MoneyWorld.did) >= (_ALWAYS | _IN_THE_LONG_RUN if STEPS >= 20_000 else _ALWAYS)

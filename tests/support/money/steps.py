@@ -26,6 +26,7 @@ from tests.support.money.world import (
     PLACED,
     POLICE,
     SECOND,
+    SESSIONS,
     STAFF,
     STRIPE,
     MoneyWorld,
@@ -325,6 +326,19 @@ class Others(MoneyWorld):
 
 class MoneyMachine(Candidates, Others):
     """All of it, with Stripe's chaos and our jobs."""
+
+    @rule(who=person, where=session, then=st.sampled_from(["move", "withdraw", "outcome", "dispute"]))
+    def buy_and_go_on(self, who: int, where: int, then: str) -> None:
+        """What needs a booked place happens to one; left to chance it would be seldom."""
+        self.buy(who, where, "pays", True)
+        if then == "move":
+            self.move(who, (where + 1) % SESSIONS)
+        elif then == "withdraw":
+            self.withdraw(who, LUCKY, "COURT")
+        elif then == "outcome":
+            self.outcome(who, True, LUCKY)
+        elif "payments" in self.there_are:
+            self.dispute(0, LUCKY)
 
     # --- Stripe and our jobs -----------------------------------------------------------------------------------
     @rule(call=st.sampled_from(CALLS), how=st.sampled_from(["time_out_next", "error_next"]), kept=st.booleans())

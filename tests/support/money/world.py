@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
 
 from audit.context import Actor
 from bookings import services as bookings
-from bookings.constants import UNSETTLED_LATE, BookingStatus
+from bookings.constants import UNSETTLED_LATE, BookingStatus, MoveStatus
 from bookings.models import Booking, LatePayment
 from common.errors import PortalError
 from courses.models import Session
@@ -186,6 +186,7 @@ class MoneyWorld(RuleBasedStateMachine):
             until = late.created_at + dt.timedelta(hours=late.booking.policy.late_offer_hours)
             assert self.now <= until, f"{late} waits for longer than the policy says"
         self.nothing_ended_is_in_advance()
+        self.nobody_paid_for_a_move_that_was_not_made()
         unheard = self.compare()
         assert unheard == {}, f"nothing is unheard when it is calm: {unheard}"
 
@@ -226,6 +227,16 @@ class MoneyWorld(RuleBasedStateMachine):
             late = getattr(booking, "late_payment", None)
             may_choose = late is not None and late.status in UNSETTLED_LATE
             assert may_choose, f"{booking.reference} is paid and has no place"
+
+    def nobody_paid_for_a_move_that_was_not_made(self) -> None:
+        """The fee of a change of date is kept where the date was changed, and is sent back otherwise.
+
+        What is disputed, or could not be sent back, is for people to decide.
+        """
+        fees = Charge.objects.filter(purpose__in=[Purpose.MOVE_FEE, Purpose.REBOOK_FEE], status=ChargeStatus.PAID)
+        kept = fees.filter(refunded_pence__lt=F("paid_pence")).exclude(attempts__disputes__isnull=False)
+        kept = kept.exclude(refunds__status__in=[RefundStatus.FAILED, RefundStatus.REPLACED, RefundStatus.ELSEWHERE])
+        assert not kept.exclude(move__status=MoveStatus.DONE).exists()
 
     def nothing_ended_is_in_advance(self) -> None:
         """Of a booking that has ended, the fee fell due, was kept, or went back.
