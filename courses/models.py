@@ -4,6 +4,8 @@
 one too many through every door; exclusion constraints keep a trainer and a room out of two sessions at once.
 """
 
+from collections.abc import Iterable
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
@@ -301,6 +303,10 @@ class PlaceQuerySet(models.QuerySet["Place"]):
     def claiming(self) -> "PlaceQuerySet":
         """Held or taken: those that count."""
         return self.filter(state__in=CLAIMING)
+
+    def held_for(self, holders: Iterable[str]) -> "PlaceQuerySet":
+        """Held for one of these referral keys and not booked yet: somebody is choosing, or has been offered it."""
+        return self.filter(holder__in=list(holders), state=PlaceState.HELD)
 
 
 class Place(models.Model):

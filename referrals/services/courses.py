@@ -45,7 +45,7 @@ def decide_course(
             raise CourseRefusedError("We do not deliver this course.")
         if course == old:
             return referral
-        if Place.objects.filter(holder=referral.key).claiming().exists():
+        if Place.objects.held_for([referral.key]).exists():
             raise CourseRefusedError("The candidate is choosing a date just now. Try again in half an hour.")
         barred = selectors.bar_of(referral, course=course, now=now)
         if barred and not is_despite_bar:

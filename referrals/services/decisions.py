@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from audit import services as audit
 from audit.context import Actor
 from common.errors import PortalError
+from courses.models import Place
 from referrals import rules
 from referrals.cells import cells_of
 from referrals.constants import BatchKind, ReferralStatus, RowDecision, RowState
@@ -110,8 +111,11 @@ def _check_change(referral: Referral, values: ReferralValues, changes: dict[str,
         raise DecisionError(f"The offer is “{status.label.lower()}”: nothing of it can be changed by a file.")
     if status in (ReferralStatus.BOOKED, ReferralStatus.COMPLETED) and "course_code" in changes:
         raise DecisionError("A course of the other kind is booked or done. Cancel the booking first.")
-    if status == ReferralStatus.BOOKED and values.complete_by < referral.complete_by:
+    is_nearer = values.complete_by < referral.complete_by
+    if status == ReferralStatus.BOOKED and is_nearer:
         raise DecisionError("A course is booked, so complete by cannot come nearer. Withdraw the offer instead.")
+    if ("course_code" in changes or is_nearer) and Place.objects.held_for([referral.key]).exists():
+        raise DecisionError("The candidate is choosing a date just now. Try again in half an hour.")
 
 
 def _accept_withdrawal(row: BatchRow, *, by: Actor, now: datetime) -> str:

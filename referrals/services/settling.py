@@ -16,6 +16,7 @@ from django.db import connection
 from audit.context import Actor
 from common.clock import date_words, london, london_day
 from common.copy import copy_text
+from courses.models import Place
 from referrals import rules
 from referrals.constants import BOOKABLE, ReferralStatus, RowState
 from referrals.models import Batch, Referral
@@ -145,28 +146,41 @@ def _settle_rows(
 
 
 def _settle_differing(differing: list[tuple[Prepared, int]], again: Again) -> dict[int, Settled]:
-    """Tell rows that say the same in other words from changes that apply, and from those that must wait."""
+    """Tell rows that say the same in other words from changes that apply, and from those that must wait.
+
+    The referrals are locked, as they are by whoever holds a place: who comes first is seen here, who comes after sees
+    the change.
+    """
     held = Referral.objects.select_related("course_type").in_bulk([pk for _, pk in differing])
+    choosing = set(Place.objects.held_for(each.key for each in held.values()).values_list("holder", flat=True))
     settled = {}
     for row, pk in differing:
         referral = held[pk]
         changes = changed_columns(referral, again(row), cast(Hashes, row.hashes))
         if not changes:
             settled[row.number] = Settled(row, RowState.UNCHANGED)
-        elif referral.status in BOOKABLE:
-            settled[row.number] = Settled(row, RowState.CHANGED, (), changes)
+        elif why := _not_open(referral, is_choosing=referral.key in choosing):
+            settled[row.number] = Settled(row, RowState.QUARANTINED, (_must_wait(referral, changes, why),), changes)
         else:
-            settled[row.number] = Settled(row, RowState.QUARANTINED, (_not_open(referral, changes),), changes)
+            settled[row.number] = Settled(row, RowState.CHANGED, (), changes)
     return settled
 
 
-def _not_open(referral: Referral, changes: dict[str, list[str]]) -> rules.Problem:
+def _not_open(referral: Referral, *, is_choosing: bool) -> str:
+    """Why a change must wait, in words; empty where it need not."""
     status = ReferralStatus(referral.status)
-    what = "something is booked" if status == ReferralStatus.BOOKED else f"the offer is “{status.label.lower()}”"
+    if status == ReferralStatus.BOOKED:
+        return "something is booked"
+    if status not in BOOKABLE:
+        return f"the offer is “{status.label.lower()}”"
+    return "a place is being held" if is_choosing else ""
+
+
+def _must_wait(referral: Referral, changes: dict[str, list[str]], why: str) -> rules.Problem:
     return rules.problem(
         "reference",
         "changed_while_booked",
-        f"This differs from what we hold ({listed(changes)}), and {what}. Someone must decide.",
+        f"This differs from what we hold ({listed(changes)}), and {why}. Someone must decide.",
         referral.reference,
     )
 

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from audit.context import Actor
 from audit.models import AuditEvent
+from bookings import services as bookings
 from common import clock
+from courses.errors import SessionNotFoundError
+from courses.models import Place
 from referrals import services
 from referrals.constants import BatchStatus, OutcomeCode
 from referrals.errors import KeyReusedError
 from referrals.models import Batch, BatchRow, Force, IdempotentUpload, Outcome, OutcomeSequence, Referral
-from referrals.services import batches, idempotency, outcomes
+from referrals.services import batches, idempotency, outcomes, settling
+from tests.factories import courses as c
 from tests.factories import referrals as factories
 from tests.factories.referrals import NOW
 from tests.referrals.files import JOB, TODAY, as_csv, many, receive
@@ -228,3 +232,52 @@ def test_worker_whose_claim_ran_out_stops_and_repeats_nothing(monkeypatch: pytes
         services.import_batch(batch_id=batch.pk, by=JOB, now=TODAY)
     assert taken_over[1].status == BatchStatus.SETTLED
     assert Referral.objects.count() == BatchRow.objects.count() == Referral.history.count() == 40
+
+
+def change_course_while_a_place_is_taken(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Referral]:
+    """A file changes an offer's course; its candidate takes a place after the look, before the change is written."""
+    import_now(as_csv(many(1)))
+    referral = Referral.objects.select_related("course_type").get()
+    session = c.OpenSessionFactory.create(course_type=referral.course_type)
+    other = "WDU" if referral.course_type.code != "WDU" else "NMAC"
+    write = settling.update
+    told: list[Any] = []
+
+    def take_place(_: int) -> Any:
+        return bookings.hold(referral_id=referral.pk, session_id=session.pk, by=BY, now=TODAY)
+
+    def held_up(rows: Any) -> None:
+        candidate = threading.Thread(target=lambda: told.extend(at_once(take_place, [0])))
+        candidate.start()
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+        with connection.cursor() as cursor:
+            while candidate.is_alive() and not cursor.execute(waiting) and not cursor.rowcount:
+                candidate.join(timeout=0.02)
+        write(rows)
+        threads.append(candidate)
+
+    threads: list[threading.Thread] = []
+    monkeypatch.setattr(settling, "update", held_up)
+    import_now(as_csv([many(1)[0] | {"course_code": other}]))
+    for each in threads:
+        each.join(timeout=20)
+    referral.refresh_from_db()
+    assert referral.course_type.code == other
+    return told[0], referral
+
+
+def import_now(content: bytes) -> None:
+    services.import_batch(batch_id=receive(content).pk, by=JOB, now=TODAY)
+
+
+def test_place_taken_while_the_course_is_changed_is_of_the_course_as_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, referral = change_course_while_a_place_is_taken(monkeypatch)
+    assert isinstance(told, SessionNotFoundError)
+    assert not Place.objects.filter(holder=referral.key).exists()
+
+
+def test_control_without_the_lock_the_place_is_of_another_course(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "_HELD", settling._HELD.replace("FOR NO KEY UPDATE", ""))
+    told, referral = change_course_while_a_place_is_taken(monkeypatch)
+    assert told.referral_id == referral.pk
+    assert Place.objects.get(holder=referral.key).session.course_type_id != referral.course_type_id

@@ -98,6 +98,13 @@ def test_course_stays_while_the_candidate_holds_a_place() -> None:
     assert course_of(held) == "NSAC"
 
 
+def test_course_is_decided_again_after_one_was_not_completed() -> None:
+    held = factories.NotCompletedReferralFactory.create(now=NOW)
+    course_factories.TakenPlaceFactory.create(holder=held.key)
+    decide(held)
+    assert course_of(held) == "WDU"
+
+
 def test_three_year_rule_is_a_flag_for_police_to_decide() -> None:
     held = factories.LiveReferralFactory.create(now=NOW, driver_number=DRIVER)
     did_wdu(driver_number=DRIVER)

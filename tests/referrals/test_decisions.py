@@ -7,10 +7,12 @@ import pytest
 
 from audit.context import Actor
 from audit.models import AuditEvent
+from courses import services as courses
 from referrals import selectors, services
 from referrals.constants import ReferralStatus
 from referrals.errors import DecisionError, ReasonMissingError
 from referrals.models import Batch, BatchRow, Referral, Withdrawal
+from tests.factories import courses as c
 from tests.factories import referrals as factories
 from tests.referrals.files import TODAY, as_csv, import_bytes, many, table
 
@@ -129,6 +131,21 @@ def test_nearer_complete_by_while_booked_cannot_be_accepted() -> None:
     row = changed_while_booked(complete_by="2026-12-20", book_by="2026-12-10")
     with pytest.raises(DecisionError, match="complete by cannot come nearer"):
         accept(row)
+
+
+@pytest.mark.parametrize("changes", [{"course_code": "WDU"}, {"complete_by": "2026-12-20", "book_by": "2026-12-10"}])
+def test_what_a_held_place_rests_on_cannot_be_changed_before_it_is_given_back(changes: dict[str, str]) -> None:
+    rows = many(1)
+    import_bytes(as_csv(rows))
+    place = c.HeldPlaceFactory.create(holder=Referral.objects.get().key)
+    row = quarantined(as_csv([rows[0] | changes]))
+    before = (Referral.objects.values().get(), AuditEvent.objects.count())
+    with pytest.raises(DecisionError, match="choosing a date"):
+        accept(row)
+    assert (Referral.objects.values().get(), AuditEvent.objects.count()) == before
+    courses.release_place(place_id=place.pk, reason="lapsed", by=STAFF, now=LATER)
+    accept(row)
+    assert Referral.objects.values().get() != before[0]
 
 
 def test_unknown_withdrawal_is_accepted_once_the_referral_is_there() -> None:

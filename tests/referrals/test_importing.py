@@ -1,15 +1,19 @@
 """Whole batches through the import, against the files of the agreement."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
 from audit.models import AuditEvent
+from bookings.models import Booking
 from common.crypto import decrypt
 from referrals import lookups, selectors
 from referrals.cells import cells_of
 from referrals.constants import BatchStatus, ReferralStatus
 from referrals.models import Batch, BatchRow, Referral
+from tests.factories import bookings as b
+from tests.factories import courses as c
 from tests.factories import referrals as factories
 from tests.referrals.files import (
     FORECAST,
@@ -208,6 +212,37 @@ def test_changed_row_waits_where_something_is_booked_or_ended(status: str) -> No
     assert row.changes["town"][1] == "Dover"
     assert Referral.objects.values().get() == before
     assert not AuditEvent.objects.filter(action="referral.changed").exists()
+
+
+@pytest.mark.parametrize("booking", [b.BookingFactory, b.ReadyBookingFactory])
+def test_changed_row_waits_while_a_place_is_held(booking: Any) -> None:
+    rows = many(1)
+    import_bytes(as_csv(rows))
+    held = Referral.objects.get()
+    booking.create(referral=held, session=c.OpenSessionFactory.create(course_type=held.course_type))
+    before = (Referral.objects.values().get(), Referral.history.count(), Booking.objects.values().get())
+    rows[0] |= {"course_code": "WDU", "complete_by": "2026-12-20", "book_by": "2026-12-10"}
+    batch = import_bytes(as_csv(rows))
+
+    assert states(batch) == {2: "quarantined"}
+    row = BatchRow.objects.get(batch=batch)
+    assert codes(row) == [("reference", "changed_while_booked")]
+    assert row.errors[0]["message"].endswith("and a place is being held. Someone must decide.")
+    assert (Referral.objects.values().get(), Referral.history.count(), Booking.objects.values().get()) == before
+    assert not AuditEvent.objects.filter(action="referral.changed").exists()
+
+
+def test_changed_row_is_applied_once_the_place_is_given_back_and_after_a_course_not_completed() -> None:
+    rows = many(2)
+    import_bytes(as_csv(rows))
+    gone, failed = Referral.objects.order_by("reference")
+    c.ReleasedPlaceFactory.create(holder=gone.key)
+    Referral.objects.filter(pk=failed.pk).update(status=ReferralStatus.NOT_COMPLETED)
+    c.TakenPlaceFactory.create(holder=failed.key)
+    batch = import_bytes(as_csv([row | {"town": "Dover"} for row in rows]))
+
+    assert states(batch) == {2: "changed", 3: "changed"}
+    assert list(Referral.objects.values_list("town", flat=True)) == ["Dover", "Dover"]
 
 
 def test_unchanged_row_after_an_extension_does_not_take_it_back() -> None:
