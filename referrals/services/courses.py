@@ -60,6 +60,7 @@ def decide_course(
             referral_key=referral.key,
             subject=f"referral:{referral.pk}",
             reason=reason.strip(),
+            # An import reads what was held before (`standing`).
             data={"course": [old.code, course.code], "despite_three_year_bar": bool(barred)},
         )
         return referral

@@ -16,6 +16,7 @@ from referrals.errors import DecisionError, ReasonMissingError, ReferralNotFound
 from referrals.files.header import column_name
 from referrals.models import BatchRow, Referral
 from referrals.rules import ReferralValues, WithdrawalValues
+from referrals.services import standing
 from referrals.services.changes import changed_columns, hashes_of, listed
 from referrals.services.checking import Prepared, checked_on, prepared_of, with_secrets
 from referrals.services.lifecycle import id_of, lock, withdraw_composed
@@ -99,9 +100,11 @@ def _accept_referral(row: BatchRow, *, by: Actor, now: datetime) -> str:
         return "the offer is live"
     referral_locking.send(sender=Referral, referral_id=found.pk)
     referral = lock(found.pk)
+    said = standing.said_before([referral])[referral.key]
+    row_applied, values, _ = standing.applied(prepared, values, held=referral, said=said, courses=scheme.courses)
     changes = changed_columns(referral, values, hashes_of(values))
     _check_change(referral, values, changes)
-    update([prepared])
+    update([row_applied])
     return f"changed {listed(changes)}" if changes else "nothing differs any more"
 
 

@@ -236,7 +236,7 @@ def extend(
         last_day = _last_day_to_book(referral, complete_by, book_by, today)
         if not referral.offer_on <= last_day <= complete_by:
             raise DateRefusedError("Book by must lie between the offer and complete by.")
-        old = referral.complete_by
+        old, old_last_day = referral.complete_by, referral.book_by
         referral.complete_by, referral.book_by = complete_by, last_day
         referral.save(update_fields=["complete_by", "book_by"])
         words = f"Complete by extended by police from {date_words(old)} to {date_words(complete_by)}"
@@ -248,7 +248,11 @@ def extend(
             referral_key=referral.key,
             subject=f"referral:{referral.pk}",
             reason=evidence.strip(),
-            data={"complete_by": [old.isoformat(), complete_by.isoformat()], "book_by": last_day.isoformat()},
+            # An import reads what was held before (`standing`).
+            data={
+                "complete_by": [old.isoformat(), complete_by.isoformat()],
+                "book_by": [old_last_day.isoformat(), last_day.isoformat()],
+            },
         )
         if referral.status == ReferralStatus.EXPIRED:
             _move(referral, ReferralStatus.LIVE, by=by, now=now, words="Live again", reason=evidence.strip())

@@ -21,6 +21,7 @@ from referrals import rules
 from referrals.constants import BOOKABLE, ReferralStatus, RowState
 from referrals.models import Batch, Referral
 from referrals.rules.checked import ReferralValues
+from referrals.services import standing
 from referrals.services.ahead import Slice
 from referrals.services.changes import CONTENT_COLUMNS, SECRET_COLUMNS, Hashes, changed_columns, listed
 from referrals.services.checking import Prepared
@@ -137,15 +138,19 @@ def _settle_rows(
         elif found:
             differing.append((row, found[0]))
     if differing:
-        settled |= _settle_differing(differing, again)
-    unsettled = [row for row in good if row.number not in settled or settled[row.number].state == RowState.CHANGED]
+        settled |= _settle_differing(differing, scheme=scheme, again=again)
+    unsettled = [
+        settled[row.number].row if row.number in settled else row
+        for row in good
+        if row.number not in settled or settled[row.number].state == RowState.CHANGED
+    ]
     for row, problem in _barred(unsettled, completed, scheme=scheme, again=again):
         changes = settled[row.number].changes if row.number in settled else {}
         settled[row.number] = Settled(row, RowState.QUARANTINED, (problem,), changes)
     return [settled.get(row.number) or as_found(row) for row in rows]
 
 
-def _settle_differing(differing: list[tuple[Prepared, int]], again: Again) -> dict[int, Settled]:
+def _settle_differing(differing: list[tuple[Prepared, int]], *, scheme: Scheme, again: Again) -> dict[int, Settled]:
     """Tell rows that say the same in other words from changes that apply, and from those that must wait.
 
     The referrals are locked, as they are by whoever holds a place: who comes first is seen here, who comes after sees
@@ -153,13 +158,17 @@ def _settle_differing(differing: list[tuple[Prepared, int]], again: Again) -> di
     """
     held = Referral.objects.select_related("course_type").in_bulk([pk for _, pk in differing])
     choosing = set(Place.objects.held_for(each.key for each in held.values()).values_list("holder", flat=True))
+    said = standing.said_before(held.values())
     settled = {}
-    for row, pk in differing:
+    for sent, pk in differing:
         referral = held[pk]
-        changes = changed_columns(referral, again(row), cast(Hashes, row.hashes))
+        row, values, undecided = standing.applied(
+            sent, again(sent), held=referral, said=said[referral.key], courses=scheme.courses
+        )
+        changes = changed_columns(referral, values, cast(Hashes, row.hashes))
         if not changes:
             settled[row.number] = Settled(row, RowState.UNCHANGED)
-        elif why := _not_open(referral, is_choosing=referral.key in choosing):
+        elif why := _not_open(referral, is_choosing=referral.key in choosing) or undecided:
             settled[row.number] = Settled(row, RowState.QUARANTINED, (_must_wait(referral, changes, why),), changes)
         else:
             settled[row.number] = Settled(row, RowState.CHANGED, (), changes)

@@ -8,7 +8,7 @@ import pytest
 from audit.models import AuditEvent
 from bookings.models import Booking
 from common.crypto import decrypt
-from referrals import lookups, selectors
+from referrals import lookups, selectors, services
 from referrals.cells import cells_of
 from referrals.constants import BatchStatus, ReferralStatus
 from referrals.models import Batch, BatchRow, Referral
@@ -19,6 +19,7 @@ from tests.referrals.files import (
     FORECAST,
     GOOD,
     JOB,
+    OFFICER,
     TODAY,
     UGLY,
     as_csv,
@@ -256,6 +257,135 @@ def test_unchanged_row_after_an_extension_does_not_take_it_back() -> None:
     assert Referral.objects.get(reference=rows[0]["reference"]).complete_by == dt.date(2027, 4, 1)
 
 
+def offered(**changes: str) -> tuple[dict[str, str], Referral]:
+    """A row, imported, and its offer."""
+    row = many(1)[0] | {"course_code": "NSAC", "book_by": "2026-12-18", "complete_by": "2027-02-25"} | changes
+    import_bytes(as_csv([row]))
+    return row, Referral.objects.get()
+
+
+def dates_of(referral: Referral) -> tuple[str, str]:
+    referral.refresh_from_db()
+    return referral.book_by.isoformat(), referral.complete_by.isoformat()
+
+
+def extend(referral: Referral, complete_by: dt.date = dt.date(2027, 3, 23)) -> None:
+    """Police move complete by; book by goes with it."""
+    services.extend(
+        force_code="46",
+        reference=referral.reference,
+        complete_by=complete_by,
+        evidence="Letter",
+        by=OFFICER,
+        now=TODAY,
+    )
+
+
+def decide_course(referral: Referral, code: str = "WDU") -> None:
+    services.decide_course(
+        force_code="46", reference=referral.reference, course_code=code, reason="Looked again", by=OFFICER, now=TODAY
+    )
+
+
+EXTENDED = ("2027-01-13", "2027-03-23")
+
+
+def test_file_that_mends_something_else_takes_no_extension_back() -> None:
+    row, held = offered()
+    extend(held)
+    batch = import_bytes(as_csv([row | {"town": "Dover"}]))
+
+    assert states(batch) == {2: "changed"}
+    assert list(BatchRow.objects.get(batch=batch).changes) == ["town"]
+    assert dates_of(held) == EXTENDED
+    assert held.town == "Dover"
+    assert states(import_bytes(as_csv([row | {"town": "Dover"}]) + b"\r\n")) == {2: "unchanged"}
+    extend(held, dt.date(2027, 3, 30))
+    assert states(import_bytes(as_csv([row | {"town": "Deal"}]))) == {2: "changed"}
+    assert (*dates_of(held), held.town) == ("2027-01-20", "2027-03-30", "Deal")
+
+
+@pytest.mark.parametrize("is_left_out", [False, True])
+def test_day_that_a_file_leaves_empty_changes_no_held_one(*, is_left_out: bool) -> None:
+    row, held = offered()
+    row |= {"book_by": "", "complete_by": "", "town": "Dover"}
+    if is_left_out:
+        del row["book_by"], row["complete_by"]
+    batch = import_bytes(as_csv([row]))
+    assert (states(batch), dates_of(held)) == ({2: "changed"}, ("2026-12-18", "2027-02-25"))
+    # What was not filled in is not said to be: book by would have been the same.
+    assert [each["code"] for each in BatchRow.objects.get(batch=batch).warnings] == ["book_by_filled_in"]
+    extend(held)
+    batch = import_bytes(as_csv([row | {"town": "Deal"}]))
+    assert (states(batch), dates_of(held), held.town) == ({2: "changed"}, EXTENDED, "Deal")
+
+
+def test_extension_of_a_day_that_was_filled_in_stands() -> None:
+    row, held = offered(book_by="", complete_by="")
+    extend(held)
+    stands = dates_of(held)
+    batch = import_bytes(as_csv([row | {"town": "Dover"}]))
+    assert (states(batch), dates_of(held), held.town) == ({2: "changed"}, stands, "Dover")
+
+
+def test_file_that_takes_an_extension_back_waits_for_a_person() -> None:
+    row, held = offered()
+    extend(held)
+    before = Referral.objects.values().get()
+    batch = import_bytes(as_csv([row | {"complete_by": "2027-03-01", "town": "Dover"}]))
+
+    assert states(batch) == {2: "quarantined"}
+    told = BatchRow.objects.get(batch=batch)
+    assert codes(told) == [("reference", "changed_while_booked")]
+    assert told.errors[0]["message"] == (
+        "This differs from what we hold (town, complete by), and police have decided the complete by otherwise since "
+        "the file before. Someone must decide."
+    )
+    assert Referral.objects.values().get() == before
+    services.accept_row(row_id=told.pk, reason="They say so", by=OFFICER, now=TODAY)
+    assert (*dates_of(held), held.town) == (EXTENDED[0], "2027-03-01", "Dover")
+
+
+def test_file_that_extends_further_is_applied() -> None:
+    row, held = offered()
+    extend(held)
+    batch = import_bytes(as_csv([row | {"complete_by": "2027-04-02"}]))
+    assert (states(batch), dates_of(held)) == ({2: "changed"}, (EXTENDED[0], "2027-04-02"))
+    # What the file gave, a file may take back.
+    batch = import_bytes(as_csv([row | {"complete_by": "2027-03-01"}]))
+    assert (states(batch), dates_of(held)) == ({2: "changed"}, (EXTENDED[0], "2027-03-01"))
+
+
+def test_file_that_mends_something_else_takes_no_course_decided_back() -> None:
+    row, held = offered()
+    decide_course(held)
+    batch = import_bytes(as_csv([row | {"town": "Dover"}]))
+    held.refresh_from_db()
+    assert (states(batch), held.course_type.code, held.town) == ({2: "changed"}, "WDU", "Dover")
+
+    batch = import_bytes(as_csv([row | {"course_code": "NMAC", "town": "Deal"}]))
+    held.refresh_from_db()
+    assert (states(batch), held.course_type.code, held.town) == ({2: "quarantined"}, "WDU", "Dover")
+
+
+def test_accepted_row_takes_no_extension_back_that_it_does_not_speak_of() -> None:
+    row, held = offered()
+    extend(held)
+    Referral.objects.update(status=ReferralStatus.BOOKED)
+    batch = import_bytes(as_csv([row | {"town": "Dover"}]))
+    services.accept_row(row_id=BatchRow.objects.get(batch=batch).pk, reason="Moved", by=OFFICER, now=TODAY)
+    assert (*dates_of(held), held.town) == (*EXTENDED, "Dover")
+
+
+def test_held_day_that_fits_the_mended_offence_no_more_waits_for_a_person() -> None:
+    row, _ = offered()
+    before = Referral.objects.values().get()
+    batch = import_bytes(as_csv([row | {"offence_at": "2026-08-03T18:34", "complete_by": ""}]))
+    assert states(batch) == {2: "quarantined"}
+    assert "the complete by that we hold does not fit" in BatchRow.objects.get(batch=batch).errors[0]["message"]
+    assert Referral.objects.values().get() == before
+
+
 def completed(offence_at: dt.datetime, **fields: object) -> Referral:
     return factories.CompletedReferralFactory(
         now=offence_at + dt.timedelta(days=14), offence_at=offence_at, reference="46EARLIER1", **fields
@@ -389,15 +519,12 @@ def test_forecast_is_kept_in_versions() -> None:
 
 
 def test_finished_batch_is_not_imported_again() -> None:
-    from referrals import services
-
     batch = import_bytes(GOOD.read_bytes())
     again = services.import_batch(batch_id=batch.pk, by=JOB, now=TODAY + dt.timedelta(days=1))
     assert selectors.receipt(again) == selectors.receipt(batch)
 
 
 def test_batch_that_somebody_has_is_busy() -> None:
-    from referrals import services
     from referrals.errors import BatchBusyError
 
     batch = receive(GOOD.read_bytes())

@@ -228,6 +228,10 @@ def test_extending_moves_both_dates(heard: Any) -> None:
     assert [name for name, _ in heard] == ["locking", "extended"]
     event = AuditEvent.objects.get()
     assert (event.action, event.reason) == ("referral.extended", "Letter of 19 November")
+    assert event.data == {
+        "complete_by": [held.complete_by.isoformat(), extended.complete_by.isoformat()],
+        "book_by": [held.book_by.isoformat(), extended.book_by.isoformat()],
+    }
 
 
 def test_extending_to_the_same_day_changes_nothing() -> None:
