@@ -64,6 +64,12 @@ class NoContactError(PortalError):
     message = "Give an email address or a mobile number, so that we can reach you."
 
 
+class NoEmailError(NoContactError):
+    """A mobile number alone, where no text messages go out."""
+
+    message = "Text messages are switched off, so nothing would reach this number. Ask for an email address."
+
+
 class FeedbackGivenError(PortalError):
     """There is feedback about this booking already."""
 

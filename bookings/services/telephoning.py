@@ -8,12 +8,13 @@ from django.db import transaction
 from audit import services as audit
 from audit.context import Actor, because
 from bookings import messages, rules
-from bookings.errors import NoContactError
+from bookings.errors import NoContactError, NoEmailError
 from bookings.models import Booking, PayLink
 from bookings.services.holding import give_consents, give_details, running
 from bookings.services.paying import check_ready
 from common.clock import moment_words
 from courses import services as courses
+from notifications import selectors as notifications
 
 BY_TELEPHONE = "By telephone"
 
@@ -24,10 +25,10 @@ def take_by_telephone(
     """Record what the candidate said on the telephone about a held place, and send them the link to pay by.
 
     `text_ids` are the consents that were read out and agreed to. Three durable steps; repeated, each does what is
-    left of it. Raises NoContactError, HoldEndedError, ConsentNeededError, and what `send_pay_link` raises.
+    left of it. Raises NoContactError (of which NoEmailError is one), HoldEndedError, ConsentNeededError, and what
+    `send_pay_link` raises.
     """
-    if not email and not mobile:
-        raise NoContactError
+    _check_reach(email, mobile)
     key = Booking.objects.select_related("referral").get(pk=booking_id).referral.key
     with because(BY_TELEPHONE, on_behalf_of=key):
         give_details(booking_id=booking_id, email=email, mobile=mobile, by=by, now=now)
@@ -44,8 +45,7 @@ def send_pay_link(*, booking_id: int, by: Actor, now: dt.datetime) -> PayLink:
     """
     booking = running(booking_id, now=now)
     check_ready(booking, now=now)
-    if not any(messages.addresses(booking)):
-        raise NoContactError
+    _check_reach(*messages.addresses(booking))
     link = PayLink.objects.select_for_update().filter(booking=booking).first()
     if link is None:
         until = rules.pay_link_until(
@@ -71,3 +71,11 @@ def send_pay_link(*, booking_id: int, by: Actor, now: dt.datetime) -> PayLink:
             reason=BY_TELEPHONE,
         )
     return link
+
+
+def _check_reach(email: str, mobile: str) -> None:
+    """Refuse what the link would not reach: nobody is told that it is on its way while nothing is sent."""
+    if not email and not mobile:
+        raise NoContactError
+    if not email and not notifications.can_text():
+        raise NoEmailError

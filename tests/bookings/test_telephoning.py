@@ -12,7 +12,7 @@ from audit.context import Actor
 from audit.models import AuditEvent
 from bookings import pay_links, services
 from bookings.constants import BookingStatus, LatePaymentStatus
-from bookings.errors import HoldEndedError, IncompleteError, NoContactError
+from bookings.errors import HoldEndedError, IncompleteError, NoContactError, NoEmailError
 from bookings.models import Booking, Consent, Need, PayLink
 from bookings.rules import minutes_words, pay_link_until
 from common import clock
@@ -27,6 +27,7 @@ from tests.factories import bookings as b
 from tests.factories import courses as c
 from tests.factories import payments as p
 from tests.factories import referrals as r
+from tests.support.notify import API_KEY
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 JOB = Actor("job", "release_holds")
@@ -97,6 +98,33 @@ def test_refused_it_changes_nothing(email: str, after: int, error: type[Exceptio
     with pytest.raises(error):
         take(booking, email=email, now=NOW + dt.timedelta(minutes=after))
     assert (rows(), PayLink.objects.count(), Consent.objects.count()) == (before, 0, 0)
+
+
+def test_a_mobile_number_alone_is_refused_while_no_texts_go_out() -> None:
+    booking = b.BookingFactory.create()
+    before = rows()
+    with pytest.raises(NoEmailError):
+        take(booking, email="", mobile="07700900123")
+    booking.refresh_from_db()
+    assert (rows(), PayLink.objects.count(), Consent.objects.count()) == (before, 0, 0)
+    assert (booking.mobile, booking.place.held_until) == ("", NOW + dt.timedelta(minutes=15))
+
+
+def test_no_link_is_sent_again_to_a_number_that_cannot_be_texted() -> None:
+    booking = b.BookingFactory.create()
+    take(booking)
+    services.give_details(booking_id=booking.pk, email="", mobile="07700900123", by=STAFF, now=NOW)
+    before = rows()
+    with pytest.raises(NoEmailError):
+        services.send_pay_link(booking_id=booking.pk, by=STAFF, now=NOW + HOUR)
+    assert (rows(), PayLink.objects.get().times_sent) == (before, 1)
+
+
+def test_a_mobile_number_alone_gets_the_link_as_a_text(settings: Any) -> None:
+    settings.NOTIFY_API_KEY, settings.NOTIFY_SMS_TEMPLATE_ID = API_KEY, "sms-template"
+    take(b.BookingFactory.create(), email="", mobile="07700900123")
+    message = Message.objects.get()
+    assert (message.kind, message.channel, message.to, message.status) == ("pay_link", "SMS", "07700900123", "QUEUED")
 
 
 def test_no_link_before_every_answer_is_given() -> None:
@@ -299,6 +327,10 @@ def test_staff_book_from_the_referral_to_the_link(staff: Client, offer: Referral
     assert "They must agree to this" in text(staff.post(held["Location"], some))
     assert PayLink.objects.count() == 0
     boxes = {f"text_{one.pk}": "on" for one in services.texts_needed(booking, now=clock.now())}
+    unreached = text(staff.post(held["Location"], {"email": "", "mobile": "07700 900123"} | boxes))
+    assert "Ask for an email address." in unreached
+    assert "The link is on its way" not in unreached
+    assert PayLink.objects.count() == 0
     done = staff.post(held["Location"], some | boxes)
     assert done["Location"] == reverse("admin:bookings_booking_change", args=[booking.pk])
     shown = text(staff.get(done["Location"]))
