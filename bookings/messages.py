@@ -259,10 +259,9 @@ def _tell_waiting(
     useless_at: dt.datetime,
     extra: dict[str, object],
 ) -> None:
-    """Tell somebody who waits, at the address given for a booking, else at the one that came with the offer."""
+    """Tell somebody who waits, at `addresses_of` theirs."""
     referral = offer.referral
-    last = Booking.objects.filter(referral=referral).select_related("referral").order_by("-pk").first()
-    email, mobile = addresses(last) if last else (referral.email, referral.mobile)
+    email, mobile = addresses_of(referral)
     notifications.tell(
         Draft(
             kind=kind,
@@ -403,6 +402,12 @@ def addresses(booking: Booking, *, is_own_only: bool = False) -> tuple[str, str]
     if booking.email or booking.mobile or is_own_only:
         return booking.email, booking.mobile
     return booking.referral.email, booking.referral.mobile
+
+
+def addresses_of(referral: Referral) -> tuple[str, str]:
+    """Where somebody who waits is told: as for their last booking, else what came with the offer; may be empty."""
+    last = Booking.objects.filter(referral=referral).select_related("referral").order_by("-pk").first()
+    return addresses(last) if last else (referral.email, referral.mobile)
 
 
 def _manage_url() -> str:

@@ -202,6 +202,7 @@ KINDS: dict[str, Kind] = {
             "booked_on": "2pm on Monday 4 January 2027",
         },
         is_also_texted=True,
+        must_be_told=True,
     ),
     "waiting_passed": Kind(
         title="The place that came free has passed on",
@@ -219,6 +220,7 @@ KINDS: dict[str, Kind] = {
             "dates_url": "https://courses.example.org/booking/other-dates/",
         },
         is_also_texted=True,
+        must_be_told=True,
     ),
     "payment_refunded": Kind(
         title="Money is on its way back",

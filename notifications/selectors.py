@@ -49,3 +49,8 @@ def words_of(version: TemplateVersion | None, kind: str, channel: Channel) -> tu
 def can_text() -> bool:
     """Whether text messages can go out here."""
     return channels.is_on(Channel.SMS)
+
+
+def can_reach(*, email: str, mobile: str) -> bool:
+    """Whether a message to this address or number, either of which may be empty, can go out here."""
+    return bool(email) or bool(mobile) and can_text()

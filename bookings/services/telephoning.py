@@ -77,5 +77,5 @@ def _check_reach(email: str, mobile: str) -> None:
     """Refuse what the link would not reach: nobody is told that it is on its way while nothing is sent."""
     if not email and not mobile:
         raise NoContactError
-    if not email and not notifications.can_text():
+    if not notifications.can_reach(email=email, mobile=mobile):
         raise NoEmailError

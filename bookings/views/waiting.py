@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bookings import selectors, services
+from bookings import messages, selectors, services
 from bookings.constants import BookingStatus, NeedKind
 from bookings.errors import DatesFreeError, PlaceOfferOverError
 from bookings.forms import PART_WORDS, WaitingForm
@@ -17,6 +17,7 @@ from bookings.views import door
 from bookings.words import MODE_HOW, session_words
 from common.clock import WEEKDAYS, day_words, london_day, moment_words
 from courses.constants import Mode
+from notifications import selectors as notifications
 
 
 @require_GET
@@ -35,6 +36,7 @@ def status(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         "offer": selectors.waiting_offer(visit.referral.pk, now=visit.now),
         "hours": Policy.objects.on(london_day(visit.now)).waiting_offer_hours,
         "booked_on": _booked_on(booking),
+        "is_reached": _is_reached(visit),
         "back": _back(booking),
     }
     return render(request, "bookings/waiting.html", context)
@@ -66,6 +68,7 @@ def join(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         "dates_url": reverse("bookings:move_dates" if booking else "bookings:sessions"),
         "booked_on": _booked_on(booking),
         "hours": Policy.objects.on(london_day(visit.now)).waiting_offer_hours,
+        "is_reached": _is_reached(visit),
         "back": reverse("bookings:waiting") if entry else _back(booking),
     }
     return render(request, "bookings/waiting_join.html", context)
@@ -134,6 +137,12 @@ def _booked_on(booking: Booking | None) -> str:
 
 def _back(booking: Booking | None) -> str:
     return reverse("bookings:manage" if booking else "bookings:sessions")
+
+
+def _is_reached(visit: door.Visit) -> bool:
+    """Whether what we write reaches them; else staff tell them of a place by telephone or post."""
+    email, mobile = messages.addresses_of(visit.referral)
+    return notifications.can_reach(email=email, mobile=mobile)
 
 
 def _modes(visit: door.Visit, booking: Booking | None) -> list[tuple[str, str]]:

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from bookings import messages, receivers
+from bookings import messages, receivers, services
 from bookings.models import Booking
 from courses import services as courses
+from courses.models import Place
 from notifications import selectors as notifications
 from notifications.models import Message
 from payments.models import Attempt
 from tests.bookings.conftest import NOW, STAFF
 from tests.factories import bookings as b
+from tests.factories import courses as c
 from tests.factories import payments as p
 from tests.factories import referrals as r
 
@@ -31,6 +33,25 @@ def test_who_cannot_be_reached_is_on_staffs_list() -> None:
     message = notifications.untold().get()
     assert (message.kind, message.referral_key) == ("confirmation", booking.referral.key)
     assert message.error == "no email address, and no number we can text: tell them by post or telephone"
+
+
+def test_a_place_held_for_somebody_who_cannot_be_reached_is_staffs_to_tell() -> None:
+    referral = r.LiveReferralFactory.create(email="", mobile="")
+    b.WaitingEntryFactory.create(referral=referral)
+    session = c.OpenSessionFactory.create(capacity=1)
+    assert services.offer_places(by=STAFF, now=NOW)["offered"] == 1
+    message = notifications.untold().get()
+    assert (message.kind, message.referral_key) == ("waiting_offer", referral.key)
+    assert Place.objects.get(session=session).holder == referral.key
+
+
+def test_dates_held_for_a_late_payment_of_somebody_who_cannot_be_reached_are_staffs_to_tell() -> None:
+    booking = b.LapsedBookingFactory.create(referral=r.LiveReferralFactory.create(email="", mobile=""))
+    Booking.objects.filter(pk=booking.pk).update(email="", mobile="")
+    booking.refresh_from_db()
+    offer = b.PlaceOfferFactory.create(entry=None, payment=b.LatePaymentFactory.create(booking=booking))
+    messages.late_dates(booking, [offer], amount_pence=9200, now=NOW)
+    assert notifications.untold().get().kind == "late_dates"
 
 
 def test_a_reminder_without_news_is_nobodys_task() -> None:

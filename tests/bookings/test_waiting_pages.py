@@ -20,6 +20,7 @@ from tests.bookings.conftest import rows, sign_in
 from tests.factories import bookings as b
 from tests.factories import courses as c
 from tests.factories import referrals as r
+from tests.support.notify import API_KEY
 
 DAY = dt.timedelta(days=1)
 JOB = Actor("job", "offer_places")
@@ -93,6 +94,21 @@ def test_joining_says_what_happens_next_and_leaving_is_one_click(browser: Client
     assert "You have left the waiting list" in text(browser.get("/waiting/?left"))
     assert browser.post("/waiting/leave/")["Location"] == "/waiting/?left"
     assert WaitingEntry.objects.get().ended_cause == "LEFT"
+
+
+@pytest.mark.parametrize("texts_go_out", [False, True])
+def test_who_cannot_be_written_to_is_told_so_where_they_join(
+    browser: Client, offer: Referral, settings: Any, texts_go_out: bool
+) -> None:
+    if texts_go_out:
+        settings.NOTIFY_API_KEY, settings.NOTIFY_SMS_TEMPLATE_ID = API_KEY, "sms-template"
+    Referral.objects.filter(pk=offer.pk).update(email="", mobile="07700900123")
+    full()
+    browser.post("/waiting/join/", {})
+    for path in ("/waiting/join/", "/waiting/"):
+        page = text(browser.get(path))
+        assert ("We have no email address for you" in page) is not texts_go_out
+        assert ("write to you at once" in page) is texts_go_out
 
 
 def test_who_wants_what_is_free_is_led_to_it(browser: Client) -> None:
