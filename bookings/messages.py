@@ -8,13 +8,12 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from bookings import calendar_file, leave_links, pay_links
+from bookings import calendar_file, pay_links
 from bookings.constants import BookingStatus
 from bookings.models import Booking, Move, PlaceOffer
 from bookings.words import booking_words, no_booking_words, offer_words, session_words, why_words
 from common.clock import date_words, end_of_london_day, london_day, moment_words
 from common.money import pounds
-from courses.models import Session
 from notifications import services as notifications
 from notifications.services import Draft
 from referrals.constants import BOOKABLE
@@ -23,7 +22,6 @@ from referrals.models import Referral
 MANAGE_PATH = "/booking/"
 MOVE_PATH = "/booking/move/check/"
 FEEDBACK_PATH = "/booking/feedback/"
-WAITING_PATH = "/waiting/"
 LATE_PATH = "/booking/other-dates/"
 REMINDERS = ("reminder_7d", "reminder_48h", "reminder_2h", "joining_link")
 WITH_LINK = ("reminder_48h", "reminder_2h", "joining_link", "session_changed")
@@ -225,63 +223,6 @@ def contact_changed(booking: Booking, *, was_email: str, was_mobile: str, now: d
     _tell(booking, "contact_changed", f"{key}:old", now=now, extra={"is_old": True}, to=(email, mobile))
 
 
-def waiting_offer(offer: PlaceOffer, *, session: Session, booking: Booking | None = None, now: dt.datetime) -> None:
-    """A freed place is held for somebody on the waiting list, until the end of `offer`.
-
-    Who has a `booking` (it comes with its session) would be moved to it.
-    """
-    _tell_waiting(
-        offer,
-        session,
-        "waiting_offer",
-        now=now,
-        useless_at=offer.until,
-        extra={
-            "offer_until": moment_words(offer.until),
-            "offer_url": f"{settings.SITE_URL}{WAITING_PATH}offer/",
-            "booked_on": moment_words(booking.place.session.starts_at) if booking else "",
-        },
-    )
-
-
-def waiting_passed(offer: PlaceOffer, *, now: dt.datetime) -> None:
-    """A freed place is held for them no longer; they wait on. `offer` comes with its session."""
-    useless_at = now + dt.timedelta(days=2)
-    _tell_waiting(offer, offer.place.session, "waiting_passed", now=now, useless_at=useless_at, extra={})
-
-
-def _tell_waiting(
-    offer: PlaceOffer,
-    session: Session,
-    kind: str,
-    *,
-    now: dt.datetime,
-    useless_at: dt.datetime,
-    extra: dict[str, object],
-) -> None:
-    """Tell somebody who waits, at `addresses_of` theirs."""
-    referral = offer.referral
-    email, mobile = addresses_of(referral)
-    notifications.tell(
-        Draft(
-            kind=kind,
-            dedupe_key=f"{kind}:{offer.pk}",
-            email=email,
-            mobile=mobile,
-            referral_key=referral.key,
-            context={
-                **session_words(session),
-                "name": f"{referral.forenames} {referral.surname}".strip(),
-                "waiting_url": f"{settings.SITE_URL}{WAITING_PATH}",
-                "leave_url": leave_links.url_of(offer.entry_id or 0, last_day=referral.complete_by),
-                **extra,
-            },
-            useless_at=useless_at,
-        ),
-        now=now,
-    )
-
-
 def late_dates(booking: Booking, offers: Sequence[PlaceOffer], *, amount_pence: int, now: dt.datetime) -> None:
     """The payment came after the place had gone; these dates are held to choose one of. They come with sessions."""
     until = max(offer.until for offer in offers)
@@ -402,12 +343,6 @@ def addresses(booking: Booking, *, is_own_only: bool = False) -> tuple[str, str]
     if booking.email or booking.mobile or is_own_only:
         return booking.email, booking.mobile
     return booking.referral.email, booking.referral.mobile
-
-
-def addresses_of(referral: Referral) -> tuple[str, str]:
-    """Where somebody who waits is told: as for their last booking, else what came with the offer; may be empty."""
-    last = Booking.objects.filter(referral=referral).select_related("referral").order_by("-pk").first()
-    return addresses(last) if last else (referral.email, referral.mobile)
 
 
 def _manage_url() -> str:

@@ -53,4 +53,4 @@ def can_text() -> bool:
 
 def can_reach(*, email: str, mobile: str) -> bool:
     """Whether a message to this address or number, either of which may be empty, can go out here."""
-    return bool(email) or bool(mobile) and can_text()
+    return bool(email) or (bool(mobile) and can_text())

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from audit.context import Actor, because
-from bookings import messages, rules
+from bookings import messages, rules, waiting_messages
 from bookings.constants import (
     BookingStatus,
     CancelCause,
@@ -155,7 +155,7 @@ def end_with_session(*, session: Session, by: Actor, now: dt.datetime) -> int:
     for offer in PlaceOffer.objects.open().with_session().filter(place__session=session).order_by("pk"):
         offers.close(offer, PlaceOfferStatus.ENDED, by=by, now=now)
         if offer.entry:
-            messages.waiting_passed(offer, now=now)
+            waiting_messages.passed(offer, now=now)
     for booking in bookings:
         was_confirmed = booking.status == BookingStatus.CONFIRMED
         refund = refund_on_cancel(booking, cause=CancelCause.KCC, now=now)

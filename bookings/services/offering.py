@@ -7,7 +7,7 @@ from django.db.models import F, OuterRef, Subquery
 
 from audit import services as audit
 from audit.context import Actor
-from bookings import messages, rules
+from bookings import rules, waiting_messages
 from bookings.models import PlaceOffer, Policy, WaitingEntry
 from bookings.services import lapsing, late, turns, waiting
 from bookings.services.locking import lock_referral, lock_sessions
@@ -108,5 +108,5 @@ def _offer_one(session_id: int, *, by: Actor, now: dt.datetime) -> bool:
             subject=f"offer:{offer.pk}",
             data={"session": session.pk},
         )
-        messages.waiting_offer(offer, session=session, booking=booking, now=now)
+        waiting_messages.offered(offer, session=session, booking=booking, now=now)
     return True

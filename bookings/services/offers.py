@@ -8,7 +8,7 @@ import datetime as dt
 from django.db import transaction
 
 from audit.context import Actor
-from bookings import messages
+from bookings import waiting_messages
 from bookings.constants import (
     PLACE_OFFER_TRANSITIONS,
     WAITING_TRANSITIONS,
@@ -110,5 +110,5 @@ def lapse(*, offer_id: int, by: Actor, now: dt.datetime) -> bool:
         is_wanted = offer.entry is None or offer.entry.status == WaitingStatus.WAITING
         close(offer, PlaceOfferStatus.LAPSED if is_wanted else PlaceOfferStatus.ENDED, by=by, now=now)
         if offer.entry and is_wanted:
-            messages.waiting_passed(offer, now=now)
+            waiting_messages.passed(offer, now=now)
     return True

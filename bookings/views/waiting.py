@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bookings import messages, selectors, services
+from bookings import selectors, services, waiting_messages
 from bookings.constants import BookingStatus, NeedKind
 from bookings.errors import DatesFreeError, PlaceOfferOverError
 from bookings.forms import PART_WORDS, WaitingForm
@@ -141,7 +141,7 @@ def _back(booking: Booking | None) -> str:
 
 def _is_reached(visit: door.Visit) -> bool:
     """Whether what we write reaches them; else staff tell them of a place by telephone or post."""
-    email, mobile = messages.addresses_of(visit.referral)
+    email, mobile = waiting_messages.addresses_of(visit.referral)
     return notifications.can_reach(email=email, mobile=mobile)
 
 

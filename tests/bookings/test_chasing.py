@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.db import connection
 
-from bookings import messages, services
+from bookings import messages, services, waiting_messages
 from bookings.services import chasing
 from common import clock
 from notifications.catalogue import KINDS
@@ -165,8 +165,8 @@ def test_every_message_of_bookings_has_all_the_values_its_words_may_name() -> No
     messages.move_not_made(booking, move_id=1, wanted=start, refund_pence=2500, now=NOW)
     messages.paid_too_late(booking, refund_pence=9200, can_book_again=True, now=NOW)
     offer = b.PlaceOfferFactory.create()
-    messages.waiting_offer(offer, session=offer.place.session, now=NOW)
-    messages.waiting_passed(offer, now=NOW)
+    waiting_messages.offered(offer, session=offer.place.session, now=NOW)
+    waiting_messages.passed(offer, now=NOW)
     messages.late_dates(held, [offer], amount_pence=9200, now=NOW)
     messages.payment_refunded(booking_reference=booking.reference, refund_id=1, amount_pence=9200, now=NOW)
     messages.payment_failed(held, attempt_id=1, amount_pence=9200, now=NOW)
