@@ -1,4 +1,4 @@
-"""What somebody on the waiting list is told: a place is held for them, or is held no longer."""
+"""What somebody on the waiting list is told: a place is held for them, is so no longer, or they wait no longer."""
 
 import datetime as dt
 
@@ -7,8 +7,8 @@ from django.conf import settings
 from bookings import leave_links
 from bookings.messages import addresses
 from bookings.models import Booking, PlaceOffer
-from bookings.words import session_words
-from common.clock import moment_words
+from bookings.words import offer_words, session_words
+from common.clock import end_of_london_day, moment_words
 from courses.models import Session
 from notifications import services as notifications
 from notifications.services import Draft
@@ -40,6 +40,23 @@ def passed(offer: PlaceOffer, *, now: dt.datetime) -> None:
     """A freed place is held for them no longer; they wait on. `offer` comes with its session."""
     useless_at = now + dt.timedelta(days=2)
     _tell(offer, offer.place.session, "waiting_passed", now=now, useless_at=useless_at, extra={})
+
+
+def ended(referral: Referral, *, entry_id: int, now: dt.datetime) -> None:
+    """The last day to book has passed with nothing booked: they wait no longer."""
+    email, mobile = addresses_of(referral)
+    notifications.tell(
+        Draft(
+            kind="waiting_ended",
+            dedupe_key=f"waiting_ended:{entry_id}",
+            email=email,
+            mobile=mobile,
+            referral_key=referral.key,
+            context=offer_words(referral),
+            useless_at=end_of_london_day(referral.complete_by),
+        ),
+        now=now,
+    )
 
 
 def _tell(

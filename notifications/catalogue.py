@@ -209,6 +209,12 @@ KINDS: dict[str, Kind] = {
         moment="When a place held for somebody who waits is held no longer, and they still wait; for two days.",
         sample=_WAITING,
     ),
+    "waiting_ended": Kind(
+        title="The last day to book has passed: off the waiting list",
+        moment="The day after book by, to who waits and has nothing booked; until complete by has passed.",
+        sample={name: value for name, value in _OFFER.items() if name != "start_url"},
+        must_be_told=True,
+    ),
     "late_dates": Kind(
         title="The payment came too late: other dates are held",
         moment="When a payment arrives after its place had gone and other dates are held; until the last hold ends.",

@@ -2,10 +2,12 @@
 
 import datetime as dt
 
-from bookings.constants import UNSETTLED_LATE
+from bookings.constants import UNSETTLED_LATE, WaitingCause
 from bookings.models import LatePayment, PlaceOffer, WaitingEntry
+from common.clock import london_day
 from common.prepared import Prepared
 from courses.models import CourseVersion, Venue
+from referrals.models import Referral
 
 
 def late_payment(referral_id: int) -> LatePayment | None:
@@ -35,6 +37,14 @@ def offer_to(referral_id: int, key: str) -> PlaceOffer | None:
 def waiting_entry(referral_id: int) -> WaitingEntry | None:
     """Where a referral is on the waiting list, if it is."""
     return WaitingEntry.objects.waiting().filter(referral=referral_id).first()
+
+
+def waited_too_long(referral: Referral, *, now: dt.datetime) -> bool:
+    """Whether a referral with nothing booked waits no longer, or not for long, because book by has passed."""
+    if london_day(now) <= referral.book_by:
+        return False
+    last = WaitingEntry.objects.filter(referral=referral).order_by("-pk").first()
+    return last is not None and last.ended_cause in ("", WaitingCause.EXPIRED)
 
 
 def waiting_offer(referral_id: int, *, now: dt.datetime) -> PlaceOffer | None:

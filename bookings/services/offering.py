@@ -8,8 +8,9 @@ from django.db.models import F, OuterRef, Subquery
 from audit import services as audit
 from audit.context import Actor
 from bookings import rules, waiting_messages
+from bookings.constants import WaitingCause
 from bookings.models import PlaceOffer, Policy, WaitingEntry
-from bookings.services import lapsing, late, turns, waiting
+from bookings.services import lapsing, late, offers, turns, waiting
 from bookings.services.locking import lock_referral, lock_sessions
 from common.clock import london_day, moment_words
 from courses import services as courses
@@ -24,13 +25,32 @@ def offer_places(*, by: Actor, now: dt.datetime) -> dict[str, int]:
     """Everything about offered places that time or a freed place brings: the sweep. Returns counts.
 
     Offers whose time is over pass on; payments that came too late get other dates or go back; every free place
-    somebody waits for is held for the one whose turn it is. Safe to run twice and at once.
+    somebody waits for is held for the one whose turn it is. Who may not book any more waits no longer. Safe to run
+    twice and at once.
     """
+    ended = _end_overdue(by=by, now=now)
     lapsed = lapsing.lapse_offers(by=by, now=now)
     settled = late.settle(by=by, now=now)
     _follow_courses()
     offered = sum(_offer_on(session_id, by=by, now=now) for session_id in _sessions_to_offer(now))
-    return {"lapsed": lapsed, **settled, "offered": offered}
+    return {"ended": ended, "lapsed": lapsed, **settled, "offered": offered}
+
+
+def _end_overdue(*, by: Actor, now: dt.datetime) -> int:
+    """Take off the list who has nothing booked and may not book any more, and tell them; how many."""
+    overdue = turns.overdue(now=now).order_by("referral_id").values_list("referral_id", flat=True)
+    return sum(_end_one(referral_id, by=by, now=now) for referral_id in list(overdue))
+
+
+def _end_one(referral_id: int, *, by: Actor, now: dt.datetime) -> bool:
+    with transaction.atomic(durable=True):
+        referral = lock_referral(referral_id)
+        entry = turns.overdue(now=now).filter(referral=referral).first()
+        if entry is None:
+            return False  # more time was given, or somebody was quicker
+        offers.end_waiting(referral, cause=WaitingCause.EXPIRED, by=by, now=now)
+        waiting_messages.ended(referral, entry_id=entry.pk, now=now)
+    return True
 
 
 def _follow_courses() -> None:

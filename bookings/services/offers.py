@@ -99,7 +99,7 @@ def end_waiting(referral: Referral, *, cause: WaitingCause, by: Actor, now: dt.d
 def lapse(*, offer_id: int, by: Actor, now: dt.datetime) -> bool:
     """Let an offered place go whose time is over; returns whether it went. Durable.
 
-    Who waits is told, and waits on.
+    Who waits is told, and waits on; who may not book any more is told when they are taken off the list.
     """
     with transaction.atomic(durable=True):
         lock_all_of(PlaceOffer.objects.values_list("referral_id", flat=True).get(pk=offer_id))
@@ -109,6 +109,6 @@ def lapse(*, offer_id: int, by: Actor, now: dt.datetime) -> bool:
             return False  # answered just now
         is_wanted = offer.entry is None or offer.entry.status == WaitingStatus.WAITING
         close(offer, PlaceOfferStatus.LAPSED if is_wanted else PlaceOfferStatus.ENDED, by=by, now=now)
-        if offer.entry and is_wanted:
+        if offer.entry and is_wanted and not turns.overdue(now=now).filter(pk=offer.entry.pk).exists():
             waiting_messages.passed(offer, now=now)
     return True

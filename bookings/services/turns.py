@@ -80,6 +80,18 @@ def in_turn(session: Session, *, now: dt.datetime) -> QuerySet[WaitingEntry]:
     return entries.order_by("referral__complete_by", "created_at", "pk")
 
 
+def overdue(*, now: dt.datetime) -> QuerySet[WaitingEntry]:
+    """Who waits with nothing booked though book by has passed; not while they have a place to pay or to choose."""
+    of_theirs = {"referral": OuterRef("referral")}
+    unsettled = LatePayment.objects.filter(status__in=UNSETTLED_LATE, booking__referral=OuterRef("referral"))
+    return (
+        WaitingEntry.objects.waiting()
+        .filter(referral__status__in=BOOKABLE, referral__book_by__lt=london_day(now))
+        .exclude(Exists(Booking.objects.filter(status=BookingStatus.HELD, **of_theirs)))
+        .exclude(Exists(unsettled))
+    )
+
+
 def with_london_times(sessions: QuerySet[Session]) -> QuerySet[Session]:
     """Sessions with what people choose by: `weekday` (Monday is 1), `part` of the day; and `ends_on`."""
     return sessions.annotate(

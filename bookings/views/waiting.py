@@ -15,7 +15,7 @@ from bookings.models import Booking, Policy, WaitingEntry
 from bookings.rules import PartOfDay
 from bookings.views import door
 from bookings.words import MODE_HOW, session_words
-from common.clock import WEEKDAYS, day_words, london_day, moment_words
+from common.clock import WEEKDAYS, date_words, day_words, london_day, moment_words
 from courses.constants import Mode
 from notifications import selectors as notifications
 
@@ -24,10 +24,11 @@ from notifications import selectors as notifications
 @door.candidate_page
 def status(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     """What they wait for, what happens when a place comes free, and leaving in one click."""
-    entry = selectors.waiting_entry(visit.referral.pk)
+    entry, booking = selectors.waiting_entry(visit.referral.pk), _booked(visit)
+    if booking is None and selectors.waited_too_long(visit.referral, now=visit.now):
+        return render(request, "bookings/waiting_over.html", {"book_by": date_words(visit.referral.book_by)})
     if entry is None and "left" not in request.GET:
         return redirect("bookings:waiting_join")
-    booking = _booked(visit)
     context = {
         "entry": entry,
         "rows": _rows(entry, booking) if entry else [],

@@ -167,6 +167,7 @@ def test_every_message_of_bookings_has_all_the_values_its_words_may_name() -> No
     offer = b.PlaceOfferFactory.create()
     waiting_messages.offered(offer, session=offer.place.session, now=NOW)
     waiting_messages.passed(offer, now=NOW)
+    waiting_messages.ended(referral, entry_id=1, now=NOW)
     messages.late_dates(held, [offer], amount_pence=9200, now=NOW)
     messages.payment_refunded(booking_reference=booking.reference, refund_id=1, amount_pence=9200, now=NOW)
     messages.payment_failed(held, attempt_id=1, amount_pence=9200, now=NOW)

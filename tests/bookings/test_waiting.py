@@ -130,6 +130,56 @@ def test_s03_s05_no_place_after_complete_by_is_offered_nor_could_be() -> None:
         b.PlaceOfferFactory.create(entry=entry, session=session, place=place)
 
 
+# --- After book by ---------------------------------------------------------------------------------------------------
+BOOK_BY = dt.date(2026, 12, 7)  # a Monday; the session of `full_session` is a week later
+
+
+def waits_until(book_by: dt.date, **referral: Any) -> WaitingEntry:
+    """Somebody with nothing booked who waits and may book up to this day."""
+    return b.WaitingEntryFactory.create(referral=r.LiveReferralFactory.create(book_by=book_by, **referral))
+
+
+def test_the_day_after_book_by_who_has_nothing_booked_is_taken_off_the_list_and_told_once() -> None:
+    entry, later = waits_until(BOOK_BY), waits_until(BOOK_BY + dt.timedelta(days=1))
+    midnight = from_london(BOOK_BY + dt.timedelta(days=1), dt.time(0))
+    services.offer_places(by=JOB, now=midnight - dt.timedelta(seconds=1))
+    assert (WaitingEntry.objects.waiting().count(), Message.objects.count()) == (2, 0)
+    for _ in range(2):
+        services.offer_places(by=JOB, now=midnight)
+    entry.refresh_from_db()
+    assert (entry.status, entry.ended_cause, entry.status_at) == (WaitingStatus.ENDED, WaitingCause.EXPIRED, midnight)
+    assert WaitingEntry.objects.waiting().get() == later
+    message = Message.objects.get()
+    assert (message.kind, message.referral_key) == ("waiting_ended", entry.referral.key)
+    assert message.context["book_by"] == "Monday 7 December 2026"
+    assert message.useless_at == from_london(entry.referral.complete_by + dt.timedelta(days=1), dt.time(0))
+
+
+@pytest.mark.parametrize("first", ["release_holds", "offer_places"])
+def test_a_place_held_to_the_end_of_book_by_goes_and_nobody_hears_that_they_wait_on(first: str) -> None:
+    session, booking = full_session()
+    waits_until(BOOK_BY)
+    cancel(booking, from_london(BOOK_BY, dt.time(10)))
+    assert sweep(from_london(BOOK_BY, dt.time(10))) == 1
+    midnight = PlaceOffer.objects.open().get().until
+    assert midnight == from_london(BOOK_BY + dt.timedelta(days=1), dt.time(0))
+    getattr(services, first)(by=JOB, now=midnight)
+    services.offer_places(by=JOB, now=midnight)
+    assert (WaitingEntry.objects.waiting().count(), claimed(session)) == (0, 0)
+    told = Message.objects.filter(kind__startswith="waiting").order_by("pk")
+    assert list(told.values_list("kind", flat=True)) == ["waiting_offer", "waiting_ended"]
+
+
+def test_who_is_booked_or_pays_just_now_waits_on_after_book_by() -> None:
+    booked, held = booked_later(), b.ReadyBookingFactory.create()
+    for booking in (booked, held):
+        b.WaitingEntryFactory.create(referral=booking.referral)
+    Referral.objects.update(book_by=BOOK_BY)
+    services.offer_places(by=JOB, now=from_london(BOOK_BY + dt.timedelta(days=1), dt.time(0)))
+    assert WaitingEntry.objects.waiting().filter(referral=booked.referral).exists()
+    assert Message.objects.filter(kind="waiting_ended").count() == 0
+
+
 # --- Joining and leaving -------------------------------------------------------------------------------------------
 def test_joining_twice_changes_what_is_waited_for_and_keeps_the_turn(referral: Referral) -> None:
     first = services.join_waiting_list(

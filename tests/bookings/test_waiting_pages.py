@@ -194,6 +194,21 @@ def test_who_is_booked_waits_for_an_earlier_date_and_is_moved_to_it(browser: Cli
     assert booking.place.session_id == session.pk
 
 
+@pytest.mark.parametrize("is_swept", [False, True])
+def test_after_book_by_the_page_says_that_they_wait_no_longer(
+    browser: Client, offer: Referral, is_swept: bool
+) -> None:
+    b.WaitingEntryFactory.create(now=clock.now(), referral=offer)
+    yesterday = clock.london_day(clock.now()) - DAY
+    Referral.objects.filter(pk=offer.pk).update(offer_on=yesterday - 30 * DAY, book_by=yesterday)
+    if is_swept:
+        services.offer_places(by=JOB, now=clock.now())
+    page = text(browser.get("/waiting/"))
+    assert '<h1 class="govuk-heading-l">You are no longer on the waiting list</h1>' in page
+    assert f"The last day to book was {clock.date_words(yesterday)}" in page
+    assert "Leave the waiting list" not in page
+
+
 @pytest.mark.parametrize("path", ["/waiting/", "/waiting/join/", "/waiting/offer/"])
 def test_pages_cost_few_queries(
     browser: Client, offer: Referral, django_assert_max_num_queries: Any, path: str
