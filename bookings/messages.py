@@ -25,6 +25,8 @@ FEEDBACK_PATH = "/booking/feedback/"
 LATE_PATH = "/booking/other-dates/"
 REMINDERS = ("reminder_7d", "reminder_48h", "reminder_2h", "joining_link")
 WITH_LINK = ("reminder_48h", "reminder_2h", "joining_link", "session_changed")
+# What has ended, and money on its way: by then the money has long arrived, and police have written.
+NEWS_FOR = dt.timedelta(days=28)
 CHASERS = ("chaser_offer", "chaser_complete_by", "expiring")
 
 
@@ -50,6 +52,7 @@ def offer_withdrawn(referral: Referral, *, now: dt.datetime) -> None:
             mobile=referral.mobile,
             referral_key=referral.key,
             context={**words, "refund": "", "was_confirmed": False},
+            useless_at=now + NEWS_FOR,
         ),
         now=now,
     )
@@ -320,7 +323,10 @@ def _tell(
     extra: dict[str, object] | None = None,
     to: tuple[str, str] | None = None,
 ) -> None:
-    """Tell the candidate at `addresses`, or at the address and number that `to` names."""
+    """Tell the candidate at `addresses`, or at the address and number that `to` names.
+
+    Without `useless_at` it is news for as long as `NEWS_FOR`.
+    """
     referral = booking.referral
     email, mobile = to or addresses(booking, is_own_only=is_own_address_only)
     notifications.tell(
@@ -331,7 +337,7 @@ def _tell(
             mobile=mobile,
             referral_key=referral.key,
             context={**booking_words(booking, now=now), "manage_url": _manage_url(), **(extra or {})},
-            useless_at=useless_at,
+            useless_at=useless_at or now + NEWS_FOR,
             attachments=[calendar_file.attachment(booking, now=now, is_cancelled=is_cancelled)] if calendar else (),
         ),
         now=now,

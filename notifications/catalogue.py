@@ -130,18 +130,18 @@ KINDS: dict[str, Kind] = {
     ),
     "move_not_made": Kind(
         title="The course could not be moved",
-        moment="When the fee for a move was paid and the move could not be made any more.",
+        moment="When the fee for a move was paid and the move could not be made any more; for four weeks.",
         sample={**_BOOKING, "wanted": "9am on Monday 21 December 2026", "refund": "£25", "is_booked": True},
     ),
     "cancelled": Kind(
         title="The course is cancelled",
-        moment="When a booking is cancelled as the candidate asked.",
+        moment="When a booking is cancelled as the candidate asked; for four weeks.",
         sample={**_BOOKING, "refund": "£92", "by_kcc": False},
         must_be_told=True,
     ),
     "session_cancelled": Kind(
         title="We have cancelled the course",
-        moment="When KCC cancels a session or a booking.",
+        moment="When KCC cancels a session or a booking; for four weeks.",
         sample={**_BOOKING, "refund": "£92", "by_kcc": True},
         is_also_texted=True,
         must_be_told=True,
@@ -165,7 +165,7 @@ KINDS: dict[str, Kind] = {
     ),
     "contact_changed": Kind(
         title="We write to another address",
-        moment="When contact details are changed: to the new address, and to the old one that is no longer used.",
+        moment="When contact details change: to the new address, and to the old one, used no longer; for four weeks.",
         sample={**_BOOKING, "is_old": False},
     ),
     "joining_link": Kind(
@@ -230,7 +230,7 @@ KINDS: dict[str, Kind] = {
     ),
     "payment_refunded": Kind(
         title="Money is on its way back",
-        moment="When Stripe has sent a refund.",
+        moment="When Stripe has sent a refund; for four weeks.",
         sample=_MONEY,
     ),
     "payment_failed": Kind(
@@ -246,13 +246,13 @@ KINDS: dict[str, Kind] = {
     ),
     "paid_too_late": Kind(
         title="The payment came too late",
-        moment="When a payment arrives for a place that is no longer to be had.",
+        moment="When a payment arrives for a place that is no longer to be had; for four weeks.",
         sample={**_BOOKING, "refund": "£92", "can_book_again": True, "is_withdrawn": False},
         must_be_told=True,
     ),
     "outcome": Kind(
         title="How the course went",
-        moment="When the register is closed and the outcome goes to the force.",
+        moment="When the register is closed and the outcome goes to the force; for four weeks.",
         sample={
             **_BOOKING,
             "is_completed": False,
@@ -266,7 +266,7 @@ KINDS: dict[str, Kind] = {
     ),
     "withdrawn": Kind(
         title="The offer is withdrawn",
-        moment="When police withdraw an offer.",
+        moment="When police withdraw an offer; for four weeks.",
         sample={**_BOOKING, "refund": "£92", "was_confirmed": True},
         is_also_texted=True,
         must_be_told=True,

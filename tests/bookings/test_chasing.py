@@ -190,6 +190,10 @@ def test_every_message_of_bookings_has_all_the_values_its_words_may_name() -> No
         for kind in KINDS
         if kind not in ("batch_left", "batch_receipt", "money_task", "unreported_outcomes")
     }
+    assert not Message.objects.filter(useless_at=None).exists()  # each has an end after which it is no news
+    news = ["cancelled", "session_cancelled", "withdrawn", "move_not_made", "paid_too_late", "payment_refunded"]
+    ends = set(Message.objects.filter(kind__in=[*news, "outcome", "contact_changed"]).values_list("useless_at"))
+    assert ends == {(NOW + 28 * DAY,)}
 
 
 def test_looking_for_untold_offers_goes_by_index() -> None:

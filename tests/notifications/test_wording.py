@@ -39,6 +39,13 @@ def test_every_message_passes_what_new_words_must(kind: str, channel: Channel) -
     assert rules.check(words, known=known_placeholders(kind), is_sms=channel == Channel.SMS) == []
 
 
+@pytest.mark.parametrize("kind", TEXTS)
+def test_every_kind_for_a_candidate_says_until_when_it_is_news(kind: str) -> None:
+    _, end, until = KINDS[kind].moment.rpartition(";")
+    assert end
+    assert until.strip().startswith(("until ", "for "))
+
+
 @pytest.mark.parametrize(("kind", "channel"), FORMS)
 def test_every_value_is_missed_when_it_is_not_there(kind: str, channel: Channel) -> None:
     words = rendering.words_in_files(kind, channel)
