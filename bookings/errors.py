@@ -88,6 +88,12 @@ class TooLateToCancelError(PortalError):
     message = "The course has started, so it can no longer be cancelled here."
 
 
+class RefundChangedError(PortalError):
+    """What comes back is not what the page said, or the date is not the one it showed."""
+
+    message = "What you get back has changed"
+
+
 class TooLateToMoveError(PortalError):
     """The course has started."""
 

@@ -16,7 +16,7 @@ from bookings.constants import (
     PlaceOfferStatus,
     WaitingCause,
 )
-from bookings.errors import BookingStateError, CandidatesStrandedError, TooLateToCancelError
+from bookings.errors import BookingStateError, CandidatesStrandedError, RefundChangedError, TooLateToCancelError
 from bookings.models import Booking, Move, PlaceOffer
 from bookings.services import late, offers, turns
 from bookings.services.locking import lock_all_of, lock_booking, move
@@ -51,13 +51,15 @@ def cancel(
     cause: CancelCause = CancelCause.CANDIDATE,
     reason: str = "",
     evidence: str = "",
+    shown: tuple[int, int] | None = None,
 ) -> int:
     """Cancel a booking before its course and return the pence that go back.
 
     For the candidate the policy decides what that is; for KCC it is all of it; staff may give all of it back for one
     of `Evidence`, whose kind alone is recorded. Locks session, referral, booking, charge.
 
-    Raises TooLateToCancelError, BookingStateError, ReasonNeededError (KCC, or evidence, without a reason).
+    `shown` is the place and the refund in pence that a page spoke of. Raises RefundChangedError where they are others
+    by now, TooLateToCancelError, BookingStateError, ReasonNeededError (KCC, or evidence, without a reason).
     """
     if (cause == CancelCause.KCC or evidence) and not reason.strip():
         raise ReasonNeededError
@@ -68,6 +70,8 @@ def cancel(
         if booking.status == BookingStatus.CONFIRMED and booking.place.session.starts_at <= now:
             raise TooLateToCancelError
         refund = refund_on_cancel(booking, cause=cause, evidence=evidence, now=now)
+        if shown is not None and shown != (booking.place_id, refund.pence):
+            raise RefundChangedError
         was_confirmed = booking.status == BookingStatus.CONFIRMED
         _end(booking, refund, cause=cause, by=by, now=now, reason=reason, evidence=evidence)
         if was_confirmed:

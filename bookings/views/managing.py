@@ -4,12 +4,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from bookings import calendar_file, messages, selectors, services
 from bookings.constants import BookingStatus, CancelCause
-from bookings.errors import BookingNotFoundError, TooLateToCancelError
+from bookings.errors import BookingNotFoundError, RefundChangedError, TooLateToCancelError
 from bookings.forms import CancelForm
 from bookings.models import Booking
 from bookings.views import door
@@ -35,6 +34,7 @@ def manage(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         "b": booking_words(booking, now=visit.now),
         "is_new": "booked" in request.GET and booking.status == BookingStatus.CONFIRMED,
         "is_confirmed": booking.status == BookingStatus.CONFIRMED,
+        "is_on_or_to_come": booking.status == BookingStatus.CONFIRMED and session.ends_at > visit.now,
         "is_to_come": booking.status == BookingStatus.CONFIRMED and session.starts_at > visit.now,
         "is_cancelled": booking.status == BookingStatus.CANCELLED,
         "is_cancelled_by_kcc": booking.cancel_cause == CancelCause.KCC,
@@ -87,22 +87,37 @@ def cancel(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     if booking.place.session.starts_at <= visit.now:
         raise TooLateToCancelError
     form = CancelForm(request.POST if request.method == "POST" else None)
+    changed = None
     if request.method == "POST" and form.is_valid():
         if form.cleaned_data["sure"] == "no":
             return redirect("bookings:manage")
-        services.cancel(booking_id=booking.pk, by=visit.by, now=visit.now)
-        return redirect(reverse("bookings:manage"))
+        try:
+            services.cancel(booking_id=booking.pk, shown=_shown(request), by=visit.by, now=visit.now)
+        except RefundChangedError as error:
+            changed = error
+            form = CancelForm()
+            booking = confirmed(visit)
+        else:
+            return redirect("bookings:manage")
     refund = services.refund_on_cancel(booking, cause=CancelCause.CANDIDATE, now=visit.now)
     context = {
         "form": form,
         "booking": booking,
         "b": booking_words(booking, now=visit.now),
+        "changed": changed,
+        "refund_pence": refund.pence,
         "refund": pounds(refund.pence) if refund.pence else "",
         "policy": booking.policy,
         "book_by": day_words(visit.referral.book_by),
         "can_book_again": visit.referral.book_by >= london_day(visit.now),
     }
-    return render(request, "bookings/cancel.html", context)
+    return render(request, "bookings/cancel.html", context, status=changed.status if changed else 200)
+
+
+def _shown(request: HttpRequest) -> tuple[int, int]:
+    """The place that the page was about and the pence it promised; what nothing is equal to where it did not say."""
+    place, pence = (request.POST.get(name, "") for name in ("place", "refund_pence"))
+    return (int(place), int(pence)) if place.isdecimal() and pence.isdecimal() else (-1, -1)
 
 
 AFTER_COURSE = (BookingStatus.COMPLETED, BookingStatus.NOT_COMPLETED)

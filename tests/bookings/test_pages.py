@@ -356,6 +356,22 @@ def test_the_joining_link_is_there_two_days_before(browser: Client, offer: Refer
     assert booking.place.session.joining_url in text(browser.get("/booking/"))
 
 
+@pytest.mark.parametrize(
+    ("begins_in", "is_there"), [(-1, True), (-164, True), (-166, False)]
+)  # minutes; the course takes 165
+def test_the_joining_link_is_there_until_the_course_ends(
+    browser: Client, offer: Referral, begins_in: int, is_there: bool
+) -> None:
+    booking = confirmed(offer, session=c.OpenSessionFactory.create(starts_at=clock.now() + begins_in * MINUTE))
+    page = text(browser.get("/booking/"))
+    assert (booking.place.session.joining_url in page) == is_there
+    assert ("On the day" in page) == is_there
+    # Begun, it can be neither moved nor cancelled.
+    for path in ("/booking/move/", "/booking/cancel/"):
+        assert f'href="{path}"' not in page
+        assert browser.get(path).status_code == 409
+
+
 def test_who_is_booked_is_led_to_the_booking(browser: Client, offer: Referral) -> None:
     confirmed(offer)
     for response in (
@@ -382,12 +398,80 @@ def test_cancel_shows_what_comes_back_and_asks(browser: Client, offer: Referral)
     assert browser.post("/booking/cancel/", {"sure": "no"})["Location"] == "/booking/"
     booking.refresh_from_db()
     assert booking.status == BookingStatus.CONFIRMED
-    assert browser.post("/booking/cancel/", {"sure": "yes"})["Location"] == "/booking/"
+    assert browser.post("/booking/cancel/", shown(browser))["Location"] == "/booking/"
     page = text(browser.get("/booking/"))
     assert "This booking is cancelled." in page
     assert Refund.objects.get().amount_pence == 9200
     assert browser.post("/booking/cancel/", {"sure": "yes"}).status_code == 404
     assert Refund.objects.count() == 1
+
+
+def shown(browser: Client) -> dict[str, str]:
+    """The answer yes, with what the cancel page promises now."""
+    context = browser.get("/booking/cancel/").context
+    return {"sure": "yes", "place": context["booking"].place_id, "refund_pence": context["refund_pence"]}
+
+
+def is_still_booked(booking: Booking) -> bool:
+    booking.refresh_from_db()
+    return booking.status == BookingStatus.CONFIRMED and not Refund.objects.exists()
+
+
+@pytest.mark.parametrize("edge", ["7 days before the course", "14 days after booking"])
+def test_what_comes_back_is_what_the_page_said_or_nothing_is_cancelled(
+    client: Client, time_machine: Any, edge: str
+) -> None:
+    booked_at = r.NOW
+    course_at = clock.from_london(dt.date(2026, 11, 30), dt.time(9))
+    last = course_at - 7 * DAY
+    if edge == "14 days after booking":
+        course_at = clock.from_london(dt.date(2027, 1, 30), dt.time(9))
+        last = clock.end_of_london_day(clock.london_day(booked_at) + 14 * DAY) - MINUTE
+    booking = b.ConfirmedBookingFactory.create(now=booked_at, session=c.OpenSessionFactory.create(starts_at=course_at))
+    p.PaidChargeFactory.create(booking_reference=booking.reference, referral_key=booking.referral.key)
+    time_machine.move_to(last - MINUTE, tick=False)
+    browser = sign_in(client, booking.referral, clock.now())
+    assert "You get £92 back." in text(browser.get("/booking/cancel/"))
+    answer = shown(browser)
+    time_machine.move_to(last + 2 * MINUTE, tick=False)
+    before = rows()
+    refused = browser.post("/booking/cancel/", answer)
+    assert refused.status_code == 409
+    page = text(refused)
+    assert "What you get back has changed" in page
+    assert "You get no money back if you cancel now." in page
+    assert is_still_booked(booking)
+    assert rows() == before
+    # Told, they may still cancel.
+    assert browser.post("/booking/cancel/", shown(browser))["Location"] == "/booking/"
+    booking.refresh_from_db()
+    assert (booking.status, Refund.objects.count()) == (BookingStatus.CANCELLED, 0)
+
+
+def test_a_stale_tab_cannot_cancel_the_date_that_was_chosen_since(browser: Client, offer: Referral) -> None:
+    booking = confirmed(offer)
+    answer = shown(browser)
+    near = c.OpenSessionFactory.create(starts_at=at(5))
+    move = services.hold_move(booking_id=booking.pk, session_id=near.pk, by=candidate(offer), now=clock.now())
+    services.confirm_move(move_id=move.pk, by=candidate(offer), now=clock.now())
+    before = rows()
+    refused = browser.post("/booking/cancel/", answer)
+    assert refused.status_code == 409
+    assert "What you get back has changed" in text(refused)
+    assert "You get no money back if you cancel now." in text(refused)
+    assert is_still_booked(booking)
+    assert rows() == before
+
+
+@pytest.mark.parametrize("tampered", [{}, {"place": "x", "refund_pence": "-1"}, {"place": "", "refund_pence": "9200"}])
+def test_a_page_that_does_not_say_what_it_promised_cancels_nothing(
+    browser: Client, offer: Referral, tampered: dict[str, str]
+) -> None:
+    booking = confirmed(offer)
+    before = rows()
+    assert browser.post("/booking/cancel/", {"sure": "yes", **tampered}).status_code == 409
+    assert is_still_booked(booking)
+    assert rows() == before
 
 
 def test_cancel_too_late_for_money_says_so_before(browser: Client, offer: Referral) -> None:
