@@ -37,10 +37,10 @@ def manage(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         "is_on_or_to_come": booking.status == BookingStatus.CONFIRMED and session.ends_at > visit.now,
         "is_to_come": booking.status == BookingStatus.CONFIRMED and session.starts_at > visit.now,
         "is_cancelled": booking.status == BookingStatus.CANCELLED,
-        "is_cancelled_by_kcc": booking.cancel_cause == CancelCause.KCC,
+        "why_cancelled": _WHY_CANCELLED.get(booking.cancel_cause, "This booking is cancelled."),
         "is_completed": booking.status == BookingStatus.COMPLETED,
         "is_not_completed": booking.status == BookingStatus.NOT_COMPLETED,
-        "can_book_again": visit.referral.book_by >= london_day(visit.now),
+        "can_book_again": door.standing(visit)["can_book"],
         "needs": [need_words(need) for need in needs],
         "contact": messages.addresses(booking),
         "is_contact_changed": "contact" in request.GET,
@@ -137,6 +137,12 @@ def _outcome(booking: Booking, visit: door.Visit) -> dict[str, str]:
     }
 
 
+_WHY_CANCELLED: dict[str, str] = {
+    CancelCause.KCC: "We have cancelled this course.",
+    CancelCause.POLICE: "This booking is cancelled, because the police have withdrawn their offer.",
+    CancelCause.EXPIRED: "This booking is cancelled, because the time to complete a course has ended. "
+    "Your case has gone back to the police.",
+}
 # One that nobody has agreed to yet, or that was tried again, is none for the candidate.
 _REFUND_WORDS = {
     RefundStatus.REQUESTED: "we are sending it back",

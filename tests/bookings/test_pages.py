@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from bookings import services
-from bookings.constants import BookingStatus
+from bookings.constants import BookingStatus, CancelCause
 from bookings.models import Booking
 from common import clock
 from common.clock import date_words
@@ -472,6 +472,40 @@ def test_a_page_that_does_not_say_what_it_promised_cancels_nothing(
     assert browser.post("/booking/cancel/", {"sure": "yes", **tampered}).status_code == 409
     assert is_still_booked(booking)
     assert rows() == before
+
+
+@pytest.mark.parametrize(
+    ("cause", "factory", "says", "is_bookable"),
+    [
+        (CancelCause.CANDIDATE, r.LiveReferralFactory, "This booking is cancelled.", True),
+        (CancelCause.KCC, r.LiveReferralFactory, "We have cancelled this course.", True),
+        (
+            CancelCause.POLICE,
+            r.WithdrawnReferralFactory,
+            "This booking is cancelled, because the police have withdrawn their offer.",
+            False,
+        ),
+        (
+            CancelCause.EXPIRED,
+            r.ExpiredReferralFactory,
+            "This booking is cancelled, because the time to complete a course has ended.",
+            False,
+        ),
+    ],
+)
+def test_a_cancelled_booking_says_through_whom_and_what_can_be_done(
+    client: Client, cause: CancelCause, factory: Any, says: str, is_bookable: bool
+) -> None:
+    referral = factory.create(now=clock.now())
+    b.CancelledBookingFactory.create(
+        now=clock.now(),
+        referral=referral,
+        session=c.OpenSessionFactory.create(starts_at=at(20)),
+        cancel_cause=cause,
+    )
+    page = text(sign_in(client, referral, clock.now()).get("/booking/"))
+    assert says in page
+    assert ("Back to your offer" in page) == is_bookable
 
 
 def test_cancel_too_late_for_money_says_so_before(browser: Client, offer: Referral) -> None:
