@@ -10,12 +10,9 @@ if (hold) {
     said.textContent = words;
   };
   if (seconds > WARN_SECONDS) {
-    window.setTimeout(() => loud("Your place is held for only 2 more minutes."), (seconds - WARN_SECONDS) * 1000);
+    window.setTimeout(() => loud(hold.dataset.soon), (seconds - WARN_SECONDS) * 1000);
   }
-  window.setTimeout(
-    () => loud("The time to hold your place has ended. Choose a date again: you have not been charged."),
-    seconds * 1000
-  );
+  window.setTimeout(() => loud(hold.dataset.over), seconds * 1000);
 }
 
 const idle = document.getElementById("idle-warning");

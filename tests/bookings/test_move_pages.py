@@ -61,6 +61,15 @@ def text(response: Any) -> str:
     return " ".join(response.content.decode().split())
 
 
+def test_the_end_of_a_hold_never_speaks_of_losing_what_is_booked(browser: Client, offer: Referral) -> None:
+    move = held(booked(offer), ago=10 * MINUTE)
+    Move.objects.filter(pk=move.pk).update(extensions=2)
+    page = text(browser.get("/booking/move/check/"))
+    assert "If the time ends, your booked date is still yours." in page
+    assert "not paid" not in page
+    assert "your place" not in page.lower()
+
+
 # --- What is said before ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("starts", "words"),

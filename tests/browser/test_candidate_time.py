@@ -15,6 +15,7 @@ from bookings.models import Booking
 from common import clock
 from courses.models import Session
 from referrals.models import Referral
+from tests.factories import bookings as b
 from tests.factories import courses as c
 from tests.factories import referrals as r
 from tests.support.programs import Web
@@ -104,7 +105,27 @@ def test_s29_a_script_warns_two_minutes_before_the_hold_ends(
     page.clock.fast_forward("00:15")
     expect(warning).to_have_text("Your place is held for only 2 more minutes.")
     page.clock.fast_forward("02:05")
-    expect(warning).to_contain_text("The time to hold your place has ended.")
+    expect(warning).to_have_text("The time to hold your place has ended. If you have not paid, choose a date again.")
+
+
+def test_s29_a_script_says_of_a_new_date_that_the_booked_one_stays(
+    new_page: NewPage, live_web: Web, session: Session
+) -> None:
+    now = clock.now()
+    referral = r.BookedReferralFactory.create(now=now, reference=REFERENCE)
+    booking = b.ConfirmedBookingFactory.create(now=now, referral=referral, session=session)
+    page = new_page()
+    sign_in(page)
+    later = c.OpenSessionFactory.create(starts_at=session.starts_at + dt.timedelta(days=7))
+    by = Actor("candidate", referral.key)
+    services.hold_move(booking_id=booking.pk, session_id=later.pk, by=by, now=clock.now())
+    page.clock.install()
+    page.goto("/booking/move/check/")
+    warning = page.locator("#hold-warning")
+    page.clock.fast_forward("13:05")
+    expect(warning).to_have_text("The new date is held for only 2 more minutes.")
+    page.clock.fast_forward("02:05")
+    expect(warning).to_have_text("The time to hold the new date has ended. Your booked date is still yours.")
 
 
 def test_s29_a_script_warns_before_signing_out_and_keeps_what_was_typed(
