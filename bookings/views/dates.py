@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from bookings import rules, selectors
 from bookings.constants import NeedKind
@@ -30,7 +31,7 @@ def list_context(
     request: HttpRequest, referral: Referral, *, at: str, now: dt.datetime, moving: Booking | None = None
 ) -> dict[str, Any]:
     """What `sessions.html` shows of the dates for an offer, or for a booking that is to be moved; `at` is its page."""
-    filters = _filters(request)
+    filters = list_filters(request)
     needs = {need.kind for need in selectors.needs_of(referral.pk)}
     found = selectors.open_sessions(referral, now=now, filters=filters, needs=needs, moving=moving)
     return {
@@ -40,6 +41,7 @@ def list_context(
         "filters": _filter_links(at, filters, found),
         "is_filtered": bool(filters.mode or filters.part or filters.town),
         "all_url": at,
+        "wait_url": _link(reverse("bookings:waiting_join"), filters),
         "earlier": _link(at, filters, week=found.earlier) if found.earlier else "",
         "later": _link(at, filters, week=found.later) if found.later else "",
         "hidden": _hidden_words(found, referral),
@@ -49,7 +51,7 @@ def list_context(
     }
 
 
-def _filters(request: HttpRequest) -> Filters:
+def list_filters(request: HttpRequest) -> Filters:
     """What the address asks for; anything unknown in it is left out."""
     asked = request.GET
     try:

@@ -14,6 +14,7 @@ from bookings.forms import PART_WORDS, WaitingForm
 from bookings.models import Booking, Policy, WaitingEntry
 from bookings.rules import PartOfDay
 from bookings.views import door
+from bookings.views.dates import list_filters
 from bookings.words import MODE_HOW, session_words
 from common.clock import WEEKDAYS, date_words, day_words, london_day, moment_words
 from courses.constants import Mode
@@ -52,7 +53,7 @@ def join(request: HttpRequest, visit: door.Visit) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         modes=_modes(visit, booking),
         venues=_venues(booking),
-        initial=_initial(entry),
+        initial=_initial(entry) or _wished(request),
     )
     free = 0
     if request.method == "POST" and form.is_valid():
@@ -167,6 +168,18 @@ def _initial(entry: WaitingEntry | None) -> dict[str, Any]:
     if entry is None:
         return {}
     return {"modes": entry.modes, "venues": entry.venue_ids, "weekdays": entry.weekdays, "parts": entry.parts}
+
+
+def _wished(request: HttpRequest) -> dict[str, Any]:
+    """What the list of dates was narrowed to, as ticks; what has no tick is left out."""
+    wished = list_filters(request)
+    town = wished.town
+    return {
+        "modes": [wished.mode] if wished.mode else [],
+        "venues": [venue.pk for venue in selectors.venues() if venue.town == town] if town else [],
+        "weekdays": [6, 7] if wished.part == PartOfDay.WEEKEND else [],
+        "parts": [wished.part] if wished.part in PART_WORDS else [],
+    }
 
 
 def _rows(entry: WaitingEntry, booking: Booking | None) -> list[tuple[str, str]]:

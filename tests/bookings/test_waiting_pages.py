@@ -78,6 +78,19 @@ def test_where_nothing_fits_the_list_of_dates_leads_to_the_waiting_list(browser:
     assert "join the waiting list for another date" in text(browser.get("/sessions/"))
 
 
+def test_what_the_dates_were_narrowed_to_is_ticked_already(browser: Client) -> None:
+    hall = c.RoomFactory.create(venue__town="Ashford").venue
+    c.RoomFactory.create(venue__town="Dover")
+    form = browser.get("/waiting/join/?how=CLASSROOM&when=weekend&where=Ashford").context["form"]
+    assert form.initial == {"modes": ["CLASSROOM"], "venues": [hall.pk], "weekdays": [6, 7], "parts": []}
+    assert browser.get("/waiting/join/?how=x&when=y&where=z").context["form"].initial == {
+        "modes": [],
+        "venues": [],
+        "weekdays": [],
+        "parts": [],
+    }
+
+
 def test_joining_says_what_happens_next_and_leaving_is_one_click(browser: Client) -> None:
     full()
     assert browser.get("/waiting/")["Location"] == "/waiting/join/"
