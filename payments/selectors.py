@@ -3,10 +3,11 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import F, Max, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, Max, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 
 from common.clock import end_of_london_day, london_day, start_of_london_day
 from common.prepared import Prepared
+from courses.models import CourseVersion
 from payments.constants import PENDING_ATTEMPTS, Account, CostKind, EventStatus, RunStatus
 from payments.errors import NoFeeError
 from payments.models import (
@@ -48,6 +49,30 @@ def fee_on(*, course_type_id: int, mode: str, force_code: str, on: dt.date) -> F
     if fee is None:
         raise NoFeeError
     return fee
+
+
+_FEES = Prepared(
+    lambda blank: (
+        FeeSchedule.objects.filter(
+            Q(valid_to__isnull=True) | Q(valid_to__gte=blank("on")),
+            Q(force=None) | Q(force_id=blank("force_code")),
+            Exists(
+                CourseVersion.objects.filter(
+                    course_type=OuterRef("course_type"), mode=OuterRef("mode"), valid_to__isnull=True
+                )
+            ),
+            course_type_id=blank("course_type_id"),
+            valid_from__lte=blank("on"),
+        )
+        .order_by("mode", F("force").asc(nulls_last=True))
+        .distinct("mode")
+    )
+)
+
+
+def fees_on(*, course_type_id: int, force_code: str, on: dt.date) -> list[FeeSchedule]:
+    """As `fee_on`, for each mode that a course type is given in. One query."""
+    return _FEES.all(course_type_id=course_type_id, force_code=force_code, on=on)
 
 
 def forces_with_own_fee(*, course_type_id: int, mode: str, on: dt.date) -> list[FeeSchedule]:

@@ -24,7 +24,16 @@ from bookings.selectors.offered import (
     waiting_offer,
     ways_of,
 )
-from bookings.selectors.prices import FeeChange, MadeUnder, Sold, fee_change, made_under
+from bookings.selectors.prices import (
+    FeeChange,
+    MadeUnder,
+    Sold,
+    fee_change,
+    fee_parts,
+    fee_percent,
+    fees_asked,
+    made_under,
+)
 
 __all__ = [
     "FeeChange",
@@ -40,6 +49,9 @@ __all__ = [
     "current_booking",
     "dates_for",
     "fee_change",
+    "fee_parts",
+    "fee_percent",
+    "fees_asked",
     "has_unsettled_payment",
     "is_fit",
     "is_paid",

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
+from bookings import rules
 from bookings.constants import BookingStatus
 from bookings.models import Booking, Policy
+from common.clock import london_day
 from payments import selectors as fees
-from referrals.constants import BOOKABLE
+from payments.models import FeeSchedule
+from referrals.constants import BOOKABLE, ReferralStatus
 from referrals.models import Referral
 
 
@@ -37,6 +40,30 @@ def made_under() -> list[MadeUnder]:
         confirmed=Count("booking", filter=Q(booking__status=BookingStatus.CONFIRMED)),
     ).order_by("-valid_from")
     return [MadeUnder(**row) for row in counted.values("valid_from", "held", "confirmed")]
+
+
+def fee_parts(fee: FeeSchedule, *, percent: int) -> dict[str, int]:
+    """The parts in pence of what is asked for a booking: so much of the fee (`fee_percent`)."""
+    parts = {
+        "police": fee.police_pence,
+        "levy": fee.levy_pence,
+        "vat": fee.vat_pence,
+        "provider": fee.provider_pence,
+    }
+    return parts if percent == 100 else rules.fee_again(parts, percent=percent)
+
+
+def fee_percent(referral: Referral, *, on: dt.date) -> int:
+    """How much of the fee is asked on a London day: all of it, or what the policy says after a missed course."""
+    return Policy.objects.on(on).missed_fee_percent if referral.status == ReferralStatus.NOT_COMPLETED else 100
+
+
+def fees_asked(referral: Referral, *, now: dt.datetime) -> list[int]:
+    """What a booking with an offer costs today in each way its course is given, in pence, the least first."""
+    today = london_day(now)
+    percent = fee_percent(referral, on=today)
+    found = fees.fees_on(course_type_id=referral.course_type_id, force_code=referral.force_id, on=today)
+    return sorted(sum(fee_parts(fee, percent=percent).values()) for fee in found)
 
 
 @dataclass(frozen=True, slots=True)

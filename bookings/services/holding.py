@@ -10,7 +10,7 @@ from django.db.models import Exists, F, QuerySet
 
 from audit import services as audit
 from audit.context import Actor
-from bookings import rules
+from bookings import rules, selectors
 from bookings.constants import BookingStatus, CancelCause, ConsentKind
 from bookings.errors import (
     AfterCompleteByError,
@@ -37,7 +37,7 @@ from courses.errors import NoPlaceLeftError, SessionNotFoundError, SessionNotOpe
 from courses.models import Place, Session
 from payments import selectors as fees
 from payments import services as payments
-from referrals.constants import BOOKABLE, ReferralStatus
+from referrals.constants import BOOKABLE
 from referrals.models import Referral
 
 _TRIES = 5
@@ -140,14 +140,7 @@ def _hold_locked(referral: Referral, session: Session, live: Booking | None, by:
     fee = fees.fee_on(
         course_type_id=session.course_type_id, mode=session.mode, force_code=referral.force_id, on=london_day(now)
     )
-    parts = {
-        "police": fee.police_pence,
-        "levy": fee.levy_pence,
-        "vat": fee.vat_pence,
-        "provider": fee.provider_pence,
-    }
-    if referral.status == ReferralStatus.NOT_COMPLETED:
-        parts = rules.fee_again(parts, percent=policy.missed_fee_percent)
+    parts = selectors.fee_parts(fee, percent=selectors.fee_percent(referral, on=london_day(now)))
     booking = _insert(
         Booking(
             referral=referral,

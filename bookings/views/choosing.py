@@ -16,10 +16,7 @@ from bookings.words import session_words
 from common.clock import day_words, london, london_day, time_words
 from common.errors import PortalError
 from common.money import pounds
-from courses.constants import Mode
 from courses.errors import NoPlaceLeftError, SessionNotFoundError, SessionNotOpenError
-from payments import selectors as fees
-from payments.errors import NoFeeError
 from referrals.constants import BOOKABLE, ReferralStatus
 from referrals.models import Referral
 
@@ -93,14 +90,11 @@ def offer_words(referral: Referral, now: dt.datetime) -> dict[str, Any]:
 
 
 def _fee_words(referral: Referral, now: dt.datetime) -> str:
-    mode = Mode.ON_ROAD if referral.course_type.is_on_road else Mode.DIGITAL
-    try:
-        fee = fees.fee_on(
-            course_type_id=referral.course_type_id, mode=mode, force_code=referral.force_id, on=london_day(now)
-        )
-    except NoFeeError:
+    """What booking costs; the least of it where it is not the same in every way the course is given."""
+    asked = selectors.fees_asked(referral, now=now)
+    if not asked:
         return ""
-    return pounds(fee.total_pence)
+    return pounds(asked[0]) if asked[0] == asked[-1] else f"from {pounds(asked[0])}"
 
 
 def _standing(referral: Referral, now: dt.datetime) -> dict[str, bool]:

@@ -8,11 +8,12 @@ from django.test import Client
 
 from bookings import services
 from bookings.constants import BookingStatus, CancelCause
-from bookings.models import Booking
+from bookings.models import Booking, Policy
 from common import clock
 from common.clock import date_words
+from common.money import pounds
 from courses.models import Session
-from payments.models import Charge, Refund
+from payments.models import Charge, FeeSchedule, Refund
 from referrals import services as referrals
 from referrals.models import Referral
 from tests.bookings.conftest import STAFF, candidate, claimed, rows, sign_in
@@ -87,6 +88,29 @@ def test_the_offer_says_what_the_letter_says(browser: Client, offer: Referral) -
         assert words in page
 
 
+@pytest.mark.parametrize("percent", [100, 50, 0])
+def test_the_fee_on_the_offer_is_the_fee_that_is_asked(client: Client, percent: int) -> None:
+    Policy.objects.update(missed_fee_percent=percent)
+    missed = r.NotCompletedReferralFactory.create(now=clock.now())
+    browser = sign_in(client, missed, clock.now())
+    shown = browser.get("/offer/").context["offer"]["fee"]
+    booking = hold(missed)
+    assert shown == pounds(booking.fee_pence)
+    assert booking.fee_pence == (9200 if percent == 100 else 4800)
+    assert "full fee" not in text(browser.get("/offer/"))
+
+
+def test_where_the_fee_is_not_the_same_in_every_way_the_least_is_shown(browser: Client, offer: Referral) -> None:
+    in_room = FeeSchedule.objects.get(course_type=offer.course_type, mode="CLASSROOM", force=None, valid_to=None)
+    FeeSchedule.objects.filter(pk=in_room.pk).update(
+        total_pence=in_room.total_pence - 500, provider_pence=in_room.provider_pence - 500
+    )
+    assert browser.get("/offer/").context["offer"]["fee"] == "from £87"
+    room = c.RoomFactory.create()
+    asked = hold(offer, c.ClassroomSessionFactory.create(starts_at=at(20), room=room)).fee_pence
+    assert (asked, hold(offer).fee_pence) == (8700, 9200)
+
+
 def test_dates_say_time_place_and_places_left(browser: Client) -> None:
     c.OpenSessionFactory.create(starts_at=at(3), capacity=3)
     room = c.RoomFactory.create(venue__name="Example Hall", venue__town="Ashford")
@@ -125,6 +149,11 @@ def test_filters_are_links_that_narrow_and_widen(browser: Client) -> None:
     nothing = text(browser.get("/sessions/?how=CLASSROOM&when=evening"))
     assert "No dates match your choices" in nothing
     assert "There are 3 other dates you can book." in nothing
+    assert "join the waiting list for a date like this" in nothing
+    assert "call us on" in nothing
+    assert 'href="/waiting/join/?how=CLASSROOM&amp;when=evening"' in nothing
+    ticked = browser.get("/waiting/join/?how=CLASSROOM&when=evening").context["form"].initial
+    assert (ticked["modes"], ticked["parts"]) == (["CLASSROOM"], ["evening"])
     assert text(browser.get("/sessions/?how=nonsense&when=x&week=y")).count('name="session"') == 3
 
 
