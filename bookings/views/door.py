@@ -36,10 +36,25 @@ IDLE_MINUTES = 20
 SEEN_STEP_SECONDS = 30
 # Pages a candidate may be brought back to after signing in again.
 _PAGES = frozenset(
-    {"offer", "needs", "sessions", "details", "consents", "check", "return", "manage", "receipt", "cancel"}
-    | {"move", "move_dates", "move_check", "move_return", "contact", "told", "feedback"}
+    {"offer", "needs", "sessions", "details", "consents", "check", "return", "manage", "calendar", "receipt", "cancel"}
+    | {"move", "move_dates", "move_check", "move_return", "contact", "told", "message", "feedback"}
     | {"other_dates", "waiting", "waiting_join", "waiting_offer"}
 )
+# What is only ever sent, and the page it is sent from.
+_SENT_FROM = {
+    "hold": "sessions",
+    "extend": "check",
+    "pay": "check",
+    "choose_date": "other_dates",
+    "money_back": "other_dates",
+    "move_hold": "move_dates",
+    "move_extend": "move_check",
+    "move_keep": "move_check",
+    "move_confirm": "move_check",
+    "waiting_leave": "waiting",
+    "waiting_accept": "waiting_offer",
+    "waiting_decline": "waiting_offer",
+}
 
 
 @dataclass(frozen=True)
@@ -194,5 +209,8 @@ def _keep_alive(request: HttpRequest, now: dt.datetime) -> None:
 
 def _with_next(name: str, request: HttpRequest) -> str:
     """The address of a page that remembers where the candidate was."""
-    wanted = safe_next(request.get_full_path())
+    match = request.resolver_match
+    sent_from = _SENT_FROM.get(match.url_name or "") if match else None
+    page = reverse(f"bookings:{sent_from}") if sent_from else request.get_full_path()
+    wanted = safe_next(request.POST.get("next", "")) or safe_next(page)
     return reverse(name) + (f"?{urlencode({'next': wanted})}" if wanted else "")

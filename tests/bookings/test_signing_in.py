@@ -1,16 +1,19 @@
 """Signing in: throttled in the database, the same answer for unknown, withdrawn and wrong (scenario 30)."""
 
 import datetime as dt
+import re
 import statistics
 import threading
 import time
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from django.db import connections
 from django.test import Client
+from django.urls import URLPattern, reverse
 
 from audit.models import AuditEvent
-from bookings import services
+from bookings import services, urls
 from bookings.errors import TooManyTriesError, WrongDetailsError
 from bookings.models import SignInTries
 from bookings.views import door
@@ -19,6 +22,7 @@ from referrals.models import Referral
 from tests.bookings.conftest import NOW, rows
 from tests.bookings.conftest import sign_in as bind
 from tests.factories import bookings as b
+from tests.factories import courses as c
 from tests.factories import referrals as r
 
 HERE = "192.0.2.1"
@@ -187,6 +191,62 @@ def test_twenty_idle_minutes_lead_to_the_time_out_page_and_back_to_where_they_we
     assert back["Location"] == "/booking/details/"
 
 
+OPEN = {"start", "sign_in", "sign_out", "signed_out", "timed_out", "pay_link", "pay_link_return", "waiting_leave_link"}
+BEHIND_THE_DOOR = [pattern for pattern in urls.urlpatterns if pattern.name not in OPEN]
+CONSENTS, CHECK = "/booking/consents/", "/booking/check/"
+SENT_FROM = {
+    "/booking/hold/": "/sessions/",
+    "/booking/pay/": "/booking/check/",
+    "/booking/other-dates/choose/": "/booking/other-dates/",
+    "/booking/move/hold/": "/booking/move/dates/",
+    "/booking/move/confirm/": "/booking/move/check/",
+    "/waiting/leave/": "/waiting/",
+    "/waiting/offer/accept/": "/waiting/offer/",
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("pattern", BEHIND_THE_DOOR, ids=lambda pattern: pattern.name)
+def test_signing_in_again_leads_back_to_every_page_and_to_the_page_of_every_form(pattern: URLPattern) -> None:
+    now = clock.now()
+    referral = r.LiveReferralFactory.create(now=now, reference="46TEST0001X")
+    path = reverse(f"bookings:{pattern.name}", kwargs=dict.fromkeys(pattern.pattern.converters, 1))
+    asked = 0
+    for method in ("get", "post"):
+        client = bind(Client(), referral, now - 21 * MINUTE)
+        response = getattr(client, method)(path, {"next": "/offer/"} if pattern.name == "stay" else {})
+        if response.status_code == 405:
+            continue
+        asked += 1
+        address = urlsplit(response["Location"])
+        wanted = dict(parse_qsl(address.query)).get("next", "")
+        assert address.path == "/timed-out/"
+        assert method == "post" or wanted == path
+        assert wanted == SENT_FROM.get(path, wanted)
+        # What is led back to is a page that can be asked for.
+        back = client.post("/sign-in/", {"reference": "46TEST0001X", "how": "pin", "pin": r.PIN, "next": wanted})
+        assert back["Location"] == wanted
+        assert client.get(wanted).status_code != 405
+    assert asked
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked_from", "leads_to"),
+    [
+        ("/booking/consents/", "/booking/consents/"),
+        ("https://evil.example/", "/booking/check/"),
+        ("", "/booking/check/"),
+    ],
+)
+def test_more_time_asked_for_too_late_leads_back_to_where_it_was_asked(
+    client: Client, asked_from: str, leads_to: str
+) -> None:
+    bind(client, r.LiveReferralFactory.create(now=clock.now()), clock.now() - 21 * MINUTE)
+    response = client.post("/booking/extend/", {"next": asked_from})
+    assert response["Location"] == f"/timed-out/?{urlencode({'next': leads_to})}"
+
+
 @pytest.mark.django_db
 def test_a_page_asked_for_within_the_twenty_minutes_keeps_them_signed_in(client: Client) -> None:
     now = clock.now()
@@ -208,6 +268,45 @@ def test_only_pages_of_ours_are_gone_back_to(client: Client, path: str) -> None:
     r.LiveReferralFactory.create(now=clock.now(), reference="46TEST0001X")
     response = client.post("/sign-in/", {"reference": "46TEST0001X", "how": "pin", "pin": r.PIN, "next": path})
     assert response["Location"] == "/offer/"
+
+
+@pytest.mark.django_db
+def test_a_form_left_open_by_another_offer_is_refused_and_changes_neither_booking() -> None:
+    now = clock.now()
+    later = clock.from_london(clock.london_day(now) + dt.timedelta(days=20), dt.time(9))
+    first, second = (
+        b.ConfirmedBookingFactory.create(
+            now=now,
+            referral=r.BookedReferralFactory.create(now=now, reference=reference),
+            session=c.OpenSessionFactory.create(starts_at=later),
+        )
+        for reference in ("46TEST0001X", "46TEST0002X")
+    )
+    client = Client(enforce_csrf_checks=True)
+
+    def fields(path: str) -> dict[str, str]:
+        html = client.get(path).content.decode()
+        form = html[html.index('<form method="post" novalidate>') :]
+        return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+
+    def come_as(reference: str) -> None:
+        given = fields("/sign-in/") | {"reference": reference, "how": "pin", "pin": r.PIN}
+        assert client.post("/sign-in/", given)["Location"] == "/booking/"
+
+    come_as("46TEST0001X")
+    left_open = fields("/booking/cancel/") | {"sure": "yes"}
+    come_as("46TEST0002X")
+    before = rows()
+    refused = client.post("/booking/cancel/", left_open)
+    assert refused.status_code == 403
+    assert rows() == before
+    for booking in (first, second):
+        booking.refresh_from_db()
+        assert booking.status == "CONFIRMED"
+    # The same form, asked for anew, is theirs to send.
+    assert client.post("/booking/cancel/", fields("/booking/cancel/") | {"sure": "yes"}).status_code == 302
+    second.refresh_from_db()
+    assert second.status == "CANCELLED"
 
 
 @pytest.mark.django_db
