@@ -76,8 +76,11 @@ class ChargeAdmin(ReadOnly, HistoryAdmin):
 
     @admin.display(description="Made of")
     def components(self, charge: Charge) -> str:
-        parts = rules.parts_of(charge.parts, amount_pence=charge.amount_pence).as_json()
-        return ", ".join(f"{name} {pounds_and_pence(pence)}" for name, pence in parts.items())
+        parts = rules.parts_of(charge.parts, amount_pence=charge.amount_pence)
+        return (
+            f"Police cost recovery {pounds_and_pence(parts.police)}, UKROEd levy {pounds_and_pence(parts.levy)}, "
+            f"VAT {pounds_and_pence(parts.vat)}, KCC {pounds_and_pence(parts.provider)}"
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Charge]", search_term: str

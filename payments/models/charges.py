@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from audit.history import History
+from common.money import pounds
 from payments import triggers
 from payments.constants import (
     PENDING_ATTEMPTS,
@@ -62,7 +63,7 @@ class Charge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.booking_reference} {self.get_purpose_display()} {self.get_status_display()}"
+        return f"{self.booking_reference}, {self.get_purpose_display()}: {self.get_status_display()}"
 
 
 class Attempt(models.Model):
@@ -210,4 +211,4 @@ class Refund(models.Model):
         triggers = [triggers.count_refund, triggers.refund_stays, triggers.refund_keeps_its_payment]
 
     def __str__(self) -> str:
-        return f"refund of {self.amount_pence}p on {self.charge_id} ({self.status})"
+        return f"{pounds(self.amount_pence)}: {self.get_status_display()}"

@@ -88,7 +88,7 @@ def test_a_charge_tells_its_story(page: Client, django_assert_max_num_queries: D
         text = page.get(address).text
     for words in (
         "visa 4242",
-        "police £45.00, levy £3.00, vat £0.00, provider £44.00",
+        "Police cost recovery £45.00, UKROEd levy £3.00, VAT £0.00, KCC £44.00",
         "Course completed: £45 falls due to force 46",
         "Police cost recovery payable 46",
         "Cancelled by the candidate in time",

@@ -297,7 +297,7 @@ def test_returns_say_which_the_force_has_acknowledged(client: Client, officer: O
         factories.outcome(factories.CompletedReferralFactory.create(now=NOW), now=NOW)
         services.write_outcome_return(force=officer.force, by=OFFICER, now=NOW)
     services.acknowledge(force=officer.force, up_to=1, by=OFFICER, now=NOW)
-    cells = re.findall(r"<td[^>]*>(Yes|No)</td>", client.get("/police/returns/").content.decode())
+    cells = re.findall(r"Acknowledged:</span>\s*(Yes|No)\s", client.get("/police/returns/").content.decode())
     assert cells == ["No", "Yes"]
 
 

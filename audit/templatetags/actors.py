@@ -1,0 +1,33 @@
+"""Who did something, as people call them."""
+
+from django import template
+from django.template import Context
+
+from accounts.models import User
+
+register = template.Library()
+_OTHERS = {"job": "the portal", "command": "a command on the server", "api": "the force’s own system"}
+
+
+@register.simple_tag(takes_context=True)
+def actor_words(context: Context, actor: str) -> str:
+    """An actor of the record: "staff:7" is "amara (staff)", "job:send_refunds" is "the portal (send refunds)".
+
+    Whoever is met again on a page is looked up once.
+    """
+    known: dict[str, str] = context.render_context.setdefault("actors", {})
+    if actor not in known:
+        known[actor] = _words(actor)
+    return known[actor]
+
+
+def _words(actor: str) -> str:
+    kind, _, key = actor.partition(":")
+    if kind in ("staff", "officer", "trainer") and key.isdecimal():
+        name = User.objects.filter(pk=key).values_list("username", flat=True).first()
+        return f"{name} ({kind})" if name else actor
+    if kind == "candidate":
+        return "the candidate"
+    if kind == "api":
+        return _OTHERS[kind]
+    return f"{_OTHERS[kind]} ({key.replace('_', ' ')})" if kind in _OTHERS else actor
