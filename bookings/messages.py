@@ -138,8 +138,13 @@ def hold_lapsed(booking: Booking, *, now: dt.datetime) -> None:
     )
 
 
-def cancelled(booking: Booking, *, refund_pence: int, by_kcc: bool, now: dt.datetime) -> None:
-    """The booking is cancelled, by whom, and what comes back; takes the course out of the calendar."""
+def cancelled(
+    booking: Booking, *, refund_pence: int, by_kcc: bool, now: dt.datetime, is_waiting: bool = False
+) -> None:
+    """The booking is cancelled, by whom, and what comes back; takes the course out of the calendar.
+
+    Where the refund `is_waiting` for a second person, nothing is promised yet.
+    """
     _tell(
         booking,
         "session_cancelled" if by_kcc else "cancelled",
@@ -147,7 +152,11 @@ def cancelled(booking: Booking, *, refund_pence: int, by_kcc: bool, now: dt.date
         now=now,
         calendar=True,
         is_cancelled=True,
-        extra={"refund": pounds(refund_pence) if refund_pence else "", "by_kcc": by_kcc},
+        extra={
+            "refund": pounds(refund_pence) if refund_pence else "",
+            "is_waiting": is_waiting,
+            "by_kcc": by_kcc,
+        },
     )
 
 

@@ -136,13 +136,13 @@ KINDS: dict[str, Kind] = {
     "cancelled": Kind(
         title="The course is cancelled",
         moment="When a booking is cancelled as the candidate asked; for four weeks.",
-        sample={**_BOOKING, "refund": "£92", "by_kcc": False},
+        sample={**_BOOKING, "refund": "£92", "is_waiting": False, "by_kcc": False},
         must_be_told=True,
     ),
     "session_cancelled": Kind(
         title="We have cancelled the course",
         moment="When KCC cancels a session or a booking; for four weeks.",
-        sample={**_BOOKING, "refund": "£92", "by_kcc": True},
+        sample={**_BOOKING, "refund": "£92", "is_waiting": False, "by_kcc": True},
         is_also_texted=True,
         must_be_told=True,
     ),

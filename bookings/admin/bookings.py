@@ -22,6 +22,7 @@ from common import clock
 from common.identifiers import normalise_booking_reference
 from common.money import pounds, pounds_and_pence
 from courses.admin.acts import Read, act_page, acting_staff
+from payments.models import RefundLimit
 
 CHANGE = "bookings.change_booking"
 
@@ -36,7 +37,8 @@ class CancelForm(forms.Form):
     evidence = forms.ChoiceField(
         required=False,
         choices=[("", "None: the policy decides"), *Evidence.choices],
-        help_text="Gives everything back. Only its kind is recorded, never the evidence",
+        help_text="Gives everything back, once a second person has agreed. Only its kind is recorded, never the "
+        "evidence",
     )
     reason = forms.CharField(max_length=200, help_text="It is kept with the change")
 
@@ -146,7 +148,7 @@ class BookingAdmin(Read, Moving, ByTelephone):
         form = CancelForm(request.POST if request.method == "POST" else None)
 
         def act(given: dict[str, Any]) -> str:
-            pence = services.cancel(
+            refund = services.cancel(
                 booking_id=pk,
                 cause=CancelCause(given["cause"]),
                 reason=given["reason"],
@@ -154,10 +156,12 @@ class BookingAdmin(Read, Moving, ByTelephone):
                 by=by,
                 now=now,
             )
-            return f"{booking.reference} is cancelled. {pounds(pence)} goes back."
+            then = " once a second person has agreed" if refund.is_waiting else ""
+            return f"{booking.reference} is cancelled. {pounds(refund.pence)} goes back{then}."
 
         by_policy = services.refund_on_cancel(booking, cause=CancelCause.CANDIDATE, now=now).pence
         all_of_it = services.refund_on_cancel(booking, cause=CancelCause.KCC, now=now).pence
+        limit = RefundLimit.objects.on(clock.london_day(now)).over_pence
         return act_page(
             self,
             request,
@@ -165,6 +169,8 @@ class BookingAdmin(Read, Moving, ByTelephone):
             title=f"Cancel {booking.reference}",
             act=act,
             back=reverse("admin:bookings_booking_change", args=[pk]),
-            lead=f"By the policy {pounds(by_policy)} goes back; if KCC cancels or with evidence {pounds(all_of_it)}.",
+            lead=f"By the policy {pounds(by_policy)} goes back; if KCC cancels or with evidence {pounds(all_of_it)}. "
+            "A second person must agree before a refund with evidence is sent, and where KCC cancels before one above "
+            f"{pounds(limit)}.",
             button="Cancel the booking",
         )

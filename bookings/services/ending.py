@@ -1,7 +1,9 @@
 """The ends of a booking before its course: cancelled by the candidate or by staff, by KCC, or through the police."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -25,18 +27,20 @@ from common.money import pounds
 from courses.errors import ReasonNeededError
 from courses.models import Session
 from payments import services as payments
-from payments.constants import AttemptStatus, Purpose, RefundReason
+from payments.constants import AttemptStatus, Purpose, RefundReason, RefundStatus
 from payments.models import Attempt
+from payments.models import Refund as PaidBack
 from referrals import services as referrals
 from referrals.models import Referral
 
 
 @dataclass(frozen=True)
 class Refund:
-    """What goes back, and why."""
+    """What goes back, and why; `is_waiting` where a second person must agree first."""
 
     pence: int
     reason: RefundReason
+    is_waiting: bool = False
 
 
 NOTHING = Refund(0, RefundReason.GOODWILL)
@@ -52,11 +56,12 @@ def cancel(
     reason: str = "",
     evidence: str = "",
     shown: tuple[int, int] | None = None,
-) -> int:
-    """Cancel a booking before its course and return the pence that go back.
+) -> Refund:
+    """Cancel a booking before its course and return what goes back.
 
     For the candidate the policy decides what that is; for KCC it is all of it; staff may give all of it back for one
-    of `Evidence`, whose kind alone is recorded. Locks session, referral, booking, charge.
+    of `Evidence`, whose kind alone is recorded. With evidence, and above the limit of the day where KCC cancels, the
+    booking ends and its refund waits for a second person. Locks session, referral, booking, charge.
 
     `shown` is the place and the refund in pence that a page spoke of. Raises RefundChangedError where they are others
     by now, TooLateToCancelError, BookingStateError, ReasonNeededError (KCC, or evidence, without a reason).
@@ -73,11 +78,20 @@ def cancel(
         if shown is not None and shown != (booking.place_id, refund.pence):
             raise RefundChangedError
         was_confirmed = booking.status == BookingStatus.CONFIRMED
-        _end(booking, refund, cause=cause, by=by, now=now, reason=reason, evidence=evidence)
+        is_by_hand = bool(evidence) or cause == CancelCause.KCC
+        refund = _end(
+            booking, refund, cause=cause, by=by, now=now, reason=reason, evidence=evidence, is_by_hand=is_by_hand
+        )
         if was_confirmed:
             referrals.mark_unbooked(referral_id=booking.referral_id, by=by, now=now)
-            messages.cancelled(booking, refund_pence=refund.pence, by_kcc=cause == CancelCause.KCC, now=now)
-    return refund.pence
+            messages.cancelled(
+                booking,
+                refund_pence=refund.pence,
+                is_waiting=refund.is_waiting,
+                by_kcc=cause == CancelCause.KCC,
+                now=now,
+            )
+    return refund
 
 
 def refund_on_cancel(booking: Booking, *, cause: CancelCause, now: dt.datetime, evidence: str = "") -> Refund:
@@ -102,11 +116,7 @@ def refund_on_cancel(booking: Booking, *, cause: CancelCause, now: dt.datetime, 
 
 def paid_pence(booking: Booking, *, purpose: str = "") -> int:
     """What was paid for the booking, moves included, or for one purpose, and has not been sent back."""
-    return sum(
-        payment.paid_pence - payment.refunded_pence
-        for payment in _paid(booking)
-        if not purpose or payment.charge.purpose == purpose
-    )
+    return sum(_left(payment) for payment in _paid(booking) if not purpose or payment.charge.purpose == purpose)
 
 
 def _refund(pence: int, reason: RefundReason) -> Refund:
@@ -213,18 +223,21 @@ def _end(
     now: dt.datetime,
     reason: str = "",
     evidence: str = "",
-) -> None:
+    is_by_hand: bool = False,
+) -> Refund:
     """Cancel a locked booking, give back its place, give up what is unpaid, send back what is refunded.
 
-    What is kept of a paid course fee is earned.
+    What is kept of a paid course fee is earned. Returns the refund as it was asked for: what is decided `is_by_hand`
+    may wait for a second person.
     """
+    refund = _send_back(booking, refund, by=by, now=now, reason=reason, evidence=evidence, is_by_hand=is_by_hand)
     words = f"The booking was {cause.label[:1].lower()}{cause.label[1:]}."
     if cause == CancelCause.EXPIRED:
         words = "The booking was cancelled: complete by has passed."
     elif cause == CancelCause.POLICE:
         words = "The booking was cancelled: the police withdrew the offer."
     if refund.pence:
-        words += f" {pounds(refund.pence)} goes back."
+        words += f" {pounds(refund.pence)} goes back{' once a second person has agreed' if refund.is_waiting else ''}."
     move(
         booking,
         BookingStatus.CANCELLED,
@@ -239,21 +252,49 @@ def _end(
     end_move(booking, by=by, now=now, words="The move ended with the booking.")
     payments.give_up_charge(booking_reference=booking.reference, by=by, now=now)
     messages.withdraw_reminders(booking, now=now)
-    left = refund.pence
-    for payment in _paid(booking) if left else ():
-        amount = min(left, payment.paid_pence - payment.refunded_pence)
-        if amount:
-            payments.request_refund(
-                charge_id=payment.charge_id,
-                amount_pence=amount,
-                reason=refund.reason,
-                by=by,
-                now=now,
-                note=reason[:200],
-                attempt_id=payment.pk,
-            )
-            left -= amount
     payments.record_forfeiture(booking_reference=booking.reference, by=by, now=now)
+    return refund
+
+
+def _send_back(
+    booking: Booking,
+    refund: Refund,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    reason: str,
+    evidence: str,
+    is_by_hand: bool,
+) -> Refund:
+    """Ask for a refund, payment by payment. What waited for a second person of them is overtaken by it."""
+    left, is_waiting = refund.pence, False
+    for payment in _paid(booking) if left else ():
+        amount = min(left, _left(payment))
+        if not amount:
+            continue
+        payments.overtake_refunds(charge_id=payment.charge_id, attempt_id=payment.pk, by=by, now=now)
+        ask: Callable[..., PaidBack] = payments.request_refund
+        if is_by_hand:
+            by_policy, others = 0 if evidence else amount, refund.pence - amount
+            ask = partial(payments.propose_refund, policy_pence=by_policy, asked_with_pence=others)
+        asked = ask(
+            charge_id=payment.charge_id,
+            attempt_id=payment.pk,
+            amount_pence=amount,
+            reason=refund.reason,
+            note=reason[:200],
+            by=by,
+            now=now,
+        )
+        is_waiting |= asked.status == RefundStatus.WAITING
+        left -= amount
+    return replace(refund, is_waiting=is_waiting)
+
+
+def _left(payment: Attempt) -> int:
+    """What of a payment has not been sent back; what only waits for a second person has not."""
+    waiting = [refund.amount_pence for refund in payment.refunds.all() if refund.status == RefundStatus.WAITING]
+    return payment.paid_pence - payment.refunded_pence + sum(waiting)
 
 
 def _paid(booking: Booking) -> list[Attempt]:
@@ -261,5 +302,6 @@ def _paid(booking: Booking) -> list[Attempt]:
     return list(
         Attempt.objects.filter(charge__booking_reference=booking.reference, status=AttemptStatus.PAID, is_extra=False)
         .select_related("charge")
+        .prefetch_related("refunds")
         .order_by("charge__purpose", "pk")
     )

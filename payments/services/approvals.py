@@ -17,6 +17,9 @@ from payments.errors import ChargeStateError, LimitInThePastError, OverRefundErr
 from payments.models import Charge, Refund, RefundLimit
 from payments.services import ledger, moves, refunds
 
+# Who decides on what still waits for a second person when its booking ends and the policy gives it back.
+POLICY = Actor("job", "refund_policy")
+
 
 @transaction.atomic(durable=True)
 def ask_refund(
@@ -28,22 +31,79 @@ def ask_refund(
     the limit of the day is not passed; else it waits for a second person. Sums asked for by hand of one charge count
     together. Raises NothingPaidError, OverRefundError, ReasonNeededError. Locks as the house does, the charge last.
     """
+    _lock(charge_id)
+    return propose_refund(
+        charge_id=charge_id,
+        amount_pence=amount_pence,
+        reason=reason,
+        by=by,
+        now=now,
+        note=note,
+        policy_pence=policy_pence,
+    )
+
+
+@transaction.atomic
+def propose_refund(
+    *,
+    charge_id: int,
+    amount_pence: int,
+    reason: str,
+    by: Actor,
+    now: dt.datetime,
+    note: str,
+    policy_pence: int,
+    asked_with_pence: int = 0,
+    attempt_id: int | None = None,
+) -> Refund:
+    """As `ask_refund`, for who cancels a booking by hand. Composed: who locks bookings does so before.
+
+    `asked_with_pence` is what the same decision sends back of the booking's other charges: it counts to the limit.
+    """
     if not note.strip():
         raise ReasonNeededError
-    charge = _lock(charge_id)
-    is_waiting = _needs_second(charge, amount_pence=amount_pence, policy_pence=policy_pence, now=now)
+    charge = moves.lock_charge(charge_id)
+    is_waiting = _needs_second(
+        charge, amount_pence=amount_pence, policy_pence=policy_pence, now=now, asked_with_pence=asked_with_pence
+    )
     refund = refunds.new_refund(
-        charge, amount_pence=amount_pence, reason=reason, by=by, now=now, note=note, is_waiting=is_waiting
+        charge,
+        amount_pence=amount_pence,
+        reason=reason,
+        by=by,
+        now=now,
+        note=note,
+        attempt_id=attempt_id,
+        is_waiting=is_waiting,
     )
     _say_asked(charge, refund, by=by, now=now)
     return refund
 
 
-def _needs_second(charge: Charge, *, amount_pence: int, policy_pence: int, now: dt.datetime) -> bool:
+@transaction.atomic
+def overtake_refunds(*, charge_id: int, attempt_id: int, by: Actor, now: dt.datetime) -> None:
+    """Void what waits for a second person of a payment, because its booking ends and it goes back anew. Composed.
+
+    Nobody can approve it any more, so that no sum goes back twice, and none is lost should it be rejected. One that
+    was to follow a failed one is followed by the new one. Locks the charge.
+    """
+    charge = moves.lock_charge(charge_id)
+    waiting = Refund.objects.select_for_update(of=("self",)).filter(attempt=attempt_id, status=RefundStatus.WAITING)
+    for refund in waiting.order_by("pk"):
+        note = "Overtaken: the booking has ended"
+        refund.decided_by, refund.decided_at, refund.decision_note = str(POLICY), now, note
+        words = f"Refund of {pounds(refund.amount_pence)} is no longer decided on: the booking has ended"
+        to, action = RefundStatus.REJECTED, "refund.overtaken"
+        moves.move_refund(refund, to, charge=charge, by=by, now=now, action=action, words=words, reason=note)
+
+
+def _needs_second(
+    charge: Charge, *, amount_pence: int, policy_pence: int, now: dt.datetime, asked_with_pence: int = 0
+) -> bool:
     by_hand = Refund.objects.filter(charge=charge, requested_by__startswith="staff:").exclude(status__in=REFUNDS_VOID)
     return rules.needs_second_person(
         amount_pence=amount_pence,
-        asked_before_pence=by_hand.aggregate(pence=Sum("amount_pence", default=0))["pence"],
+        asked_before_pence=asked_with_pence + by_hand.aggregate(pence=Sum("amount_pence", default=0))["pence"],
         limit_pence=RefundLimit.objects.on(london_day(now)).over_pence,
         policy_pence=policy_pence,
     )

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -73,6 +74,37 @@ def test_cancel_shows_what_goes_back_and_needs_a_reason(staff: Client, booking: 
     again = staff.post(url, {"cause": CancelCause.KCC, "evidence": "", "reason": "Again"})
     assert "no longer in a state" in again.content.decode()
     assert Refund.objects.count() == 1
+
+
+@pytest.mark.parametrize("chosen", [(CancelCause.CANDIDATE, "HOSPITAL"), (CancelCause.KCC, "")])
+def test_a_clerk_cancels_and_somebody_of_finance_agrees_before_money_is_sent(
+    client: Client, chosen: tuple[str, str]
+) -> None:
+    now = clock.now()
+    made = b.ConfirmedBookingFactory.create(
+        now=now, session=c.OpenSessionFactory.create(starts_at=now + dt.timedelta(days=2))
+    )
+    parts = {"police": 4500, "levy": 300, "vat": 0, "provider": 13700}
+    p.PaidChargeFactory.create(booking_reference=made.reference, amount_pence=18500, parts=parts)
+    clerk, finance = (
+        User.objects.create_user(role.lower(), password="demo", role=role, is_staff=True)
+        for role in (Role.CLERK, Role.FINANCE)
+    )
+    clerk.user_permissions.add(*Permission.objects.filter(codename__in=("view_booking", "change_booking")))
+    finance.user_permissions.add(*Permission.objects.filter(codename__in=("view_refund", "change_refund")))
+    client.force_login(clerk)
+    url = reverse("admin:bookings_booking_cancel", args=[made.pk])
+    assert "A second person must agree" in client.get(url).content.decode()
+    cause, evidence = chosen
+    done = client.post(url, {"cause": cause, "evidence": evidence, "reason": "Said so"}, follow=True)
+    assert f"{made.reference} is cancelled. £185 goes back once a second person has agreed." in done.content.decode()
+    made.refresh_from_db()
+    refund = Refund.objects.get()
+    assert (made.status, refund.amount_pence, refund.status) == ("CANCELLED", 18500, "WAITING")
+    client.force_login(finance)
+    client.post(reverse("admin:payments_refund_act", args=[refund.pk, "approve"]), {"note": "Seen"})
+    refund.refresh_from_db()
+    assert (refund.status, refund.decided_by) == ("REQUESTED", f"staff:{finance.pk}")
 
 
 def test_needs_are_recorded_as_arranged(staff: Client) -> None:

@@ -1,6 +1,7 @@
 """Cancelled, withdrawn, expired, called off: the place goes back and the money goes where the policy says."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 
@@ -15,7 +16,9 @@ from courses import services as courses
 from courses.constants import PlaceState, SessionStatus
 from courses.errors import ReasonNeededError
 from notifications.models import Message
-from payments.constants import ChargeStatus, RefundReason
+from payments import services as payments
+from payments.constants import ChargeStatus, Purpose, RefundReason, RefundStatus
+from payments.errors import ChargeStateError
 from payments.models import Posting, Refund
 from referrals import services as referrals
 from referrals.constants import ReferralStatus, WithdrawalReason
@@ -27,6 +30,7 @@ from tests.factories import payments as p
 
 DAY = dt.timedelta(days=1)
 POLICE = Actor("officer", "3")
+SCD = {"amount_pence": 18500, "parts": {"police": 4500, "levy": 300, "vat": 0, "provider": 13700}}
 pytestmark = pytest.mark.django_db
 
 
@@ -37,7 +41,8 @@ def confirmed(**given: object) -> Booking:
 
 
 def cancel(booking: Booking, now: dt.datetime = NOW, **given: object) -> int:
-    return services.cancel(booking_id=booking.pk, by=candidate(booking.referral), now=now, **given)  # type: ignore[arg-type]
+    by = STAFF if given else candidate(booking.referral)
+    return services.cancel(booking_id=booking.pk, by=by, now=now, **given).pence  # type: ignore[arg-type]
 
 
 def kept() -> int:
@@ -92,23 +97,105 @@ def test_cancel_refunds_within_14_days_while_the_course_is_7_days_away(
     assert kept() == 9200 - back
 
 
-def test_staff_may_give_it_back_for_a_kind_of_evidence_with_a_reason() -> None:
+def test_staff_may_ask_it_back_for_a_kind_of_evidence_with_a_reason_and_a_second_person_agrees() -> None:
     booking = confirmed()
     late = booking.place.session.starts_at - DAY
     with pytest.raises(ReasonNeededError):
         cancel(booking, late, evidence=Evidence.HOSPITAL)
     assert Booking.objects.get().status == BookingStatus.CONFIRMED
     assert cancel(booking, late, evidence=Evidence.HOSPITAL, reason="Letter seen") == 9200
-    assert Refund.objects.get().cause == RefundReason.GOODWILL
+    refund = Refund.objects.get()
+    assert (refund.cause, refund.status) == (RefundReason.GOODWILL, RefundStatus.WAITING)
     event = AuditEvent.objects.get(action="booking.cancelled")
     assert (event.reason, event.data["evidence"]) == ("Letter seen", "HOSPITAL")
+    assert event.words.endswith("£92 goes back once a second person has agreed.")
+    told = Message.objects.get()
+    assert (told.kind, told.context["refund"], told.context["is_waiting"]) == ("cancelled", "£92", True)
 
 
 def test_cancel_by_kcc_gives_everything_back_however_late() -> None:
     booking = confirmed()
     late = booking.place.session.starts_at - dt.timedelta(hours=1)
     assert cancel(booking, late, cause=CancelCause.KCC, reason="Our mistake") == 9200
-    assert Refund.objects.get().cause == RefundReason.KCC_CANCELLED
+    refund = Refund.objects.get()
+    assert (refund.cause, refund.status) == (RefundReason.KCC_CANCELLED, RefundStatus.REQUESTED)
+    assert Message.objects.get().context["is_waiting"] is False
+
+
+def test_cancel_by_kcc_above_the_limit_waits_for_a_second_person_and_a_called_off_session_does_not() -> None:
+    single, of_session = b.ConfirmedBookingFactory.create(), b.ConfirmedBookingFactory.create()
+    for booking in (single, of_session):
+        p.PaidChargeFactory.create(booking_reference=booking.reference, referral_key=booking.referral.key, **SCD)
+    assert cancel(single, cause=CancelCause.KCC, reason="Our mistake") == 18500
+    courses.cancel_session(session_id=of_session.place.session_id, reason="Trainer ill", by=STAFF, now=NOW)
+    refunds = Refund.objects.order_by("pk")
+    assert [(refund.amount_pence, refund.status) for refund in refunds] == [(18500, "WAITING"), (18500, "REQUESTED")]
+
+
+def test_the_fee_of_a_move_counts_to_the_limit_with_the_course_fee() -> None:
+    booking = confirmed()
+    p.PaidChargeFactory.create(
+        booking_reference=booking.reference, purpose=Purpose.REBOOK_FEE, parts={"provider": 9200}
+    )
+    assert cancel(booking, cause=CancelCause.KCC, reason="Our mistake") == 18400
+    assert list(Refund.objects.order_by("pk").values_list("amount_pence", "status")) == [(9200, "WAITING")] * 2
+
+
+def _withdrawn(booking: Booking) -> None:
+    withdraw(booking.referral, WithdrawalReason.COURT)
+
+
+def _by_kcc(booking: Booking) -> None:
+    cancel(booking, cause=CancelCause.KCC, reason="Our mistake")
+
+
+def _with_session(booking: Booking) -> None:
+    courses.cancel_session(session_id=booking.place.session_id, reason="Trainer ill", by=STAFF, now=NOW)
+
+
+def _in_time(booking: Booking) -> None:
+    cancel(booking)
+
+
+@pytest.mark.parametrize("end", [_withdrawn, _by_kcc, _with_session, _in_time])
+@pytest.mark.parametrize("asked", [9200, 4000])
+def test_what_waits_for_a_second_person_is_overtaken_and_all_of_it_goes_back_once(
+    end: Callable[[Booking], None], asked: int
+) -> None:
+    booking = confirmed(session=c.OpenSessionFactory.create())
+    waiting = payments.ask_refund(
+        charge_id=p.Charge.objects.get().pk,
+        amount_pence=asked,
+        reason=RefundReason.GOODWILL,
+        note="Bereavement",
+        by=STAFF,
+        now=NOW,
+    )
+    end(booking)
+    refunds = Refund.objects.order_by("pk").values_list("amount_pence", "status")
+    assert list(refunds) == [(asked, "REJECTED"), (9200, "REQUESTED")]
+    for decide in (payments.approve_refund, payments.reject_refund):
+        with pytest.raises(ChargeStateError):
+            decide(refund_id=waiting.pk, note="Seen", by=Actor("staff", "8"), now=NOW)
+    assert (list(refunds), p.Charge.objects.get().refunded_pence) == ([(asked, "REJECTED"), (9200, "REQUESTED")], 9200)
+    assert (kept(), Message.objects.get().context["refund"]) == (0, "£92")
+    assert AuditEvent.objects.get(action="refund.overtaken").data["refund"] == waiting.pk
+
+
+def test_what_waits_is_still_decided_on_where_the_policy_gives_nothing_back() -> None:
+    booking = confirmed()
+    payments.ask_refund(
+        charge_id=p.Charge.objects.get().pk,
+        amount_pence=4000,
+        reason=RefundReason.GOODWILL,
+        note="Bereavement",
+        by=STAFF,
+        now=NOW,
+    )
+    assert cancel(booking, booking.place.session.starts_at - DAY) == 0
+    refund = Refund.objects.get()
+    payments.approve_refund(refund_id=refund.pk, note="Seen", by=Actor("staff", "8"), now=NOW)
+    assert list(Refund.objects.values_list("amount_pence", "status")) == [(4000, "REQUESTED")]
 
 
 def test_cancel_of_what_is_only_held_gives_up_the_charge() -> None:

@@ -483,8 +483,8 @@ def test_a_move_made_is_not_paid_back_on_cancelling_but_is_when_kcc_cancels() ->
         settle(move.charge)
         moved.append(move)
     theirs, ours = (move.booking_id for move in moved)
-    assert services.cancel(booking_id=theirs, by=STAFF, now=NOW) == 9200
-    assert services.cancel(booking_id=ours, cause=CancelCause.KCC, reason="Ours", by=STAFF, now=NOW) == 11700
+    assert services.cancel(booking_id=theirs, by=STAFF, now=NOW).pence == 9200
+    assert services.cancel(booking_id=ours, cause=CancelCause.KCC, reason="Ours", by=STAFF, now=NOW).pence == 11700
 
 
 # --- By staff, and by the waiting list ----------------------------------------------------------------------------
