@@ -56,9 +56,10 @@ def record_outcome(
     )
     offers.end_waiting(booking.referral, cause=WaitingCause.BOOKED, by=by, now=now)
     messages.outcome(booking, is_completed=is_completed, reason=reason, now=now)
+    ended_at = session.ends_at
     if is_completed:
-        payments.record_completion(booking_reference=booking.reference, by=by, now=now)
+        payments.record_completion(booking_reference=booking.reference, completed_at=ended_at, by=by, now=now)
     else:
         payments.reverse_completion(booking_reference=booking.reference, reason=reason, by=by, now=now)
-        payments.record_forfeiture(booking_reference=booking.reference, by=by, now=now)
+        payments.record_forfeiture(booking_reference=booking.reference, missed_at=ended_at, by=by, now=now)
     return booking

@@ -154,9 +154,12 @@ def lines_of(journal: Journal) -> list[rules.Line]:
 
 
 @transaction.atomic
-def record_completion(*, booking_reference: str, by: Actor, now: dt.datetime) -> list[Journal]:
+def record_completion(
+    *, booking_reference: str, by: Actor, now: dt.datetime, completed_at: dt.datetime | None = None
+) -> list[Journal]:
     """Let the components of a booking's paid course fee fall due, because the course was completed. Composed.
 
+    They fall due when it was completed, however much later that is recorded: the statement of that month has them.
     Repeating it is a no-op; where the fee was kept because the course was not completed, that is undone first. A
     booking without a paid course fee has nothing to fall due. Locks its charges.
     """
@@ -171,7 +174,7 @@ def record_completion(*, booking_reference: str, by: Actor, now: dt.datetime) ->
         lines = rules.completed_lines(
             parts=parts, refunded_pence=_gone_from_advance(charge), force_code=charge.force_code
         )
-        written.append(_earn(charge, JournalKind.COMPLETED, lines, by=by, now=now))
+        written.append(_earn(charge, JournalKind.COMPLETED, lines, occurred_at=completed_at, by=by, now=now))
         words = f"Course completed: {pounds(parts.police)} falls due to force {charge.force_code}"
         words = f"{words} and {pounds(parts.levy)} to UKROEd"
         moves.record(charge, "charge.fell_due", by=by, now=now, words=words)
@@ -193,7 +196,9 @@ def reverse_completion(*, booking_reference: str, reason: str, by: Actor, now: d
 
 
 @transaction.atomic
-def record_forfeiture(*, booking_reference: str, by: Actor, now: dt.datetime) -> list[Journal]:
+def record_forfeiture(
+    *, booking_reference: str, by: Actor, now: dt.datetime, missed_at: dt.datetime | None = None
+) -> list[Journal]:
     """Earn what is kept of a booking's paid course fee, because it ended without a completed course. Composed.
 
     Repeating it is a no-op, and so is it where the whole fee has gone back or is on its way. A part on its way, or
@@ -205,7 +210,7 @@ def record_forfeiture(*, booking_reference: str, by: Actor, now: dt.datetime) ->
         if goes_back >= charge.amount_pence or live_earning(charge) is not None:
             continue
         lines = rules.forfeited_lines(parts=parts_of(charge), refunded_pence=_gone_from_advance(charge))
-        written.append(_earn(charge, JournalKind.FORFEITED, lines, by=by, now=now))
+        written.append(_earn(charge, JournalKind.FORFEITED, lines, occurred_at=missed_at, by=by, now=now))
         words = "Course not completed: what is kept of the fee is earned"
         moves.record(charge, "charge.forfeited", by=by, now=now, words=words)
     return [journal for journal in written if journal is not None]
@@ -222,14 +227,20 @@ def live_earning(charge: Charge) -> Journal | None:
 
 
 def _earn(
-    charge: Charge, kind: JournalKind, lines: Iterable[rules.Line], *, by: Actor, now: dt.datetime
+    charge: Charge,
+    kind: JournalKind,
+    lines: Iterable[rules.Line],
+    *,
+    occurred_at: dt.datetime | None,
+    by: Actor,
+    now: dt.datetime,
 ) -> Journal | None:
     stem = f"{kind.lower()}:{charge.pk}:"
     return write_journal(
         kind,
         source=f"{stem}{Journal.objects.filter(source__startswith=stem).count() + 1}",
         lines=lines,
-        occurred_at=now,
+        occurred_at=min(occurred_at or now, now),
         booking_reference=charge.booking_reference,
         by=by,
         now=now,
