@@ -7,12 +7,18 @@ if (hold) {
   const seconds = Number(hold.dataset.seconds);
   const loud = (words) => {
     hold.classList.add("booking-hold--soon");
+    hold.firstElementChild.hidden = true; // it says how long there was when the page was made
     said.textContent = words;
   };
   if (seconds > WARN_SECONDS) {
     window.setTimeout(() => loud(hold.dataset.soon), (seconds - WARN_SECONDS) * 1000);
   }
-  window.setTimeout(() => loud(hold.dataset.over), seconds * 1000);
+  window.setTimeout(() => {
+    loud(hold.dataset.over);
+    for (const part of hold.children) {
+      part.hidden = part !== said;
+    }
+  }, seconds * 1000);
 }
 
 const idle = document.getElementById("idle-warning");

@@ -136,6 +136,8 @@ def test_where_stripe_is_out_of_reach_nobody_is_told_that_nothing_was_charged(
     before = rows()
     page = text(browser.get("/booking/check/?unpaid"))
     assert UNKNOWN in page
+    assert "Look again" in page
+    assert "Continue to payment" not in page
     assert "not been charged" not in page
     refused = browser.post("/booking/pay/")
     assert refused.status_code == 503
@@ -165,6 +167,8 @@ def test_a_change_of_date_that_may_be_paid_is_not_said_to_be_unpaid(client: Clie
     browser = sign_in(client, booking.referral, clock.now())
     page = text(browser.get("/booking/move/check/?unpaid"))
     assert UNKNOWN in page
+    assert "Look again" in page
+    assert "Continue to payment" not in page
     assert "not been charged" not in page
     before = rows()
     refused = browser.post("/booking/move/confirm/", {"move": move.pk})

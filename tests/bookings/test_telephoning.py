@@ -266,6 +266,7 @@ def test_a_link_whose_payment_may_be_on_its_way_does_not_say_that_nothing_was_ch
     before = rows()
     for response in (client.get(f"{url}?unpaid"), client.post(url)):
         assert "We cannot see now whether you have paid." in text(response)
+        assert "Continue to payment" not in text(response)
         assert "not been charged" not in text(response)
     assert rows() == before
     services.lapse(booking_id=booking.pk, by=JOB, now=clock.now() + DAY)

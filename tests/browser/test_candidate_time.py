@@ -126,6 +126,8 @@ def test_s29_a_script_says_of_a_new_date_that_the_booked_one_stays(
     expect(warning).to_have_text("The new date is held for only 2 more minutes.")
     page.clock.fast_forward("02:05")
     expect(warning).to_have_text("The time to hold the new date has ended. Your booked date is still yours.")
+    expect(page.get_by_text("We are holding the new date for")).to_be_hidden()
+    expect(page.get_by_role("button", name="Get 15 minutes more")).to_be_hidden()
 
 
 def test_s29_a_script_warns_before_signing_out_and_keeps_what_was_typed(
