@@ -222,6 +222,10 @@ class RunStatus(TextChoices):
     GREEN = "GREEN", "All agree"
     EXPLAINED = "EXPLAINED", "Differences, each explained"
     EXCEPTIONS = "EXCEPTIONS", "Differences to be looked at"
+    FAILED = "FAILED", "Could not be compared: needs a person"
+
+
+RUNS_NOT_ENDED = (RunStatus.RUNNING, RunStatus.FAILED)
 
 
 class ExceptionKind(TextChoices):

@@ -8,7 +8,7 @@ from django.db.models import Exists, F, Max, Min, OuterRef, Prefetch, Q, QuerySe
 from common.clock import end_of_london_day, london_day, start_of_london_day
 from common.prepared import Prepared
 from courses.models import CourseVersion
-from payments.constants import PENDING_ATTEMPTS, Account, CostKind, EventStatus, RunStatus
+from payments.constants import PENDING_ATTEMPTS, RUNS_NOT_ENDED, Account, CostKind, EventStatus
 from payments.errors import NoFeeError
 from payments.models import (
     Attempt,
@@ -183,7 +183,7 @@ def oldest_parked_event_at() -> dt.datetime | None:
 
 def last_reconciled_day() -> dt.date | None:
     """The latest London day that was compared with Stripe; None before the first."""
-    done = ReconciliationRun.objects.exclude(status=RunStatus.RUNNING)
+    done = ReconciliationRun.objects.exclude(status__in=RUNS_NOT_ENDED)
     last: dt.date | None = done.aggregate(last=Max("day"))["last"]
     return last
 

@@ -1,7 +1,7 @@
 """The ends of holds: whoever's time is over loses the place, unless they are paying for it at this moment."""
 
 import datetime as dt
-from contextlib import suppress
+import logging
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,6 +20,8 @@ from courses.models import Place
 from payments import services as payments
 from payments.constants import PENDING_ATTEMPTS
 from payments.models import Attempt
+
+logger = logging.getLogger(__name__)
 
 
 def lapse(*, booking_id: int, by: Actor, now: dt.datetime) -> bool:
@@ -107,14 +109,18 @@ def _run_out(now: dt.datetime) -> QuerySet[Place]:
 def _lapse_all(places: QuerySet[Place], *, by: Actor, now: dt.datetime) -> int:
     """Each by what it is held for: a booking that is being made, a move of one that is, or an offer not answered."""
     gone = 0
-    for booking_id, move_id, offer_id in list(places.values_list("booking", "move", "offer")):
-        with suppress(BookingStateError):  # it was moved to another session just now: it is running again
+    for place_id, booking_id, move_id, offer_id in list(places.values_list("pk", "booking", "move", "offer")):
+        try:
             if move_id is not None and booking_id is None:
                 gone += lapse_move(move_id=move_id, by=by, now=now)
             elif booking_id is not None:
                 gone += lapse(booking_id=booking_id, by=by, now=now)
             elif offer_id is not None:
                 gone += offers.lapse(offer_id=offer_id, by=by, now=now)
+        except BookingStateError:  # it was moved to another session just now: it is running again
+            continue
+        except Exception:  # one bad hold must not keep the others from going
+            logger.exception("place %s cannot be let go", place_id)
     return gone
 
 

@@ -5,6 +5,7 @@ Two steps, for a settlement has its locks already and must not lock other sessio
 """
 
 import datetime as dt
+import logging
 from collections.abc import Iterable
 
 from django.db import transaction
@@ -38,6 +39,8 @@ from referrals import services as referrals
 from referrals.constants import BOOKABLE, ReferralStatus
 from referrals.models import Referral
 
+logger = logging.getLogger(__name__)
+
 _TRIES = 3
 
 
@@ -67,14 +70,18 @@ def begin(booking: Booking, charge: Charge, *, by: Actor, now: dt.datetime) -> b
 def settle(*, by: Actor, now: dt.datetime, booking_id: int | None = None) -> dict[str, int]:
     """Take every late payment, or one booking's, a step on: hold other dates for it, or send it back. Returns counts.
 
-    Each in its own transaction; safe to run twice and at once.
+    Each in its own transaction, one that fails is left for the next sweep; safe to run twice and at once.
     """
     unsettled = LatePayment.objects.filter(status__in=UNSETTLED_LATE)
     if booking_id is not None:
         unsettled = unsettled.filter(booking=booking_id)
     counts = {"late_offered": 0, "late_refunded": 0}
     for pk in list(unsettled.order_by("created_at", "pk").values_list("pk", flat=True)):
-        became = _settle_one(pk, by=by, now=now)
+        try:
+            became = _settle_one(pk, by=by, now=now)
+        except Exception:  # one bad payment must not keep the others waiting
+            logger.exception("late payment %s cannot be settled", pk)
+            continue
         if became:
             counts[became] += 1
     return counts

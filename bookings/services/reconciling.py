@@ -1,6 +1,7 @@
 """The third side of each day's reconciliation: bookings beside what was paid for them."""
 
 import datetime as dt
+import logging
 from collections.abc import Iterator
 
 from django.db import connection
@@ -11,9 +12,12 @@ from bookings.constants import BookingStatus, MoveStatus
 from bookings.models import Booking, Move
 from common.clock import end_of_london_day, london_day
 from payments import services as payments
-from payments.constants import ExceptionKind, Purpose, RunStatus
+from payments.constants import RUNS_NOT_ENDED, ExceptionKind, Purpose
+from payments.gateway import StripeUnavailableError
 from payments.models import Charge, ReconciliationException, ReconciliationRun
 from payments.rules import Finding
+
+logger = logging.getLogger(__name__)
 
 # Paid with no place, the candidate is offered other dates for 24 hours, else the money goes back: within this it must
 # have gone one way or the other.
@@ -40,9 +44,18 @@ def reconcile_payments(*, day: dt.date, by: Actor, now: dt.datetime) -> Reconcil
 def reconcile_due_payments(*, by: Actor, now: dt.datetime) -> list[ReconciliationRun]:
     """Compare each day to yesterday that was not compared whole, and again those with differences nobody explained.
 
-    At most the last 31 days, the oldest first. Calls Stripe; may be repeated, and goes on where it was cut off.
+    At most the last 31 days, the oldest first; one that fails is told to staff and keeps no other from being compared.
+    Calls Stripe; may be repeated, and goes on where it was cut off. Raises StripeUnavailableError.
     """
-    return [reconcile_payments(day=day, by=by, now=now) for day in days_due(now=now)]
+    runs = []
+    for day in days_due(now=now):
+        try:
+            runs.append(reconcile_payments(day=day, by=by, now=now))
+        except StripeUnavailableError:
+            raise
+        except Exception:
+            logger.exception("%s could not be compared", day)
+    return runs
 
 
 def days_due(*, now: dt.datetime) -> list[dt.date]:
@@ -51,7 +64,7 @@ def days_due(*, now: dt.datetime) -> list[dt.date]:
     oldest = today - LOOK_BACK
     yesterday = today - dt.timedelta(days=1)
     runs = ReconciliationRun.objects.filter(day__gte=oldest, day__lt=today)
-    ended = runs.exclude(status=RunStatus.RUNNING).values_list("day", "finished_at")
+    ended = runs.exclude(status__in=RUNS_NOT_ENDED).values_list("day", "finished_at")
     finished = {day for day, at in ended if at is not None and at >= end_of_london_day(day)}
     begun = ReconciliationRun.objects.order_by("day").values_list("day", flat=True).first()
     first = max(oldest, begun or yesterday)

@@ -57,7 +57,7 @@ class ReconciliationRunAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(boolean=True, description="Agrees", ordering="status")
     def agrees(self, run: ReconciliationRun) -> bool | None:
         """Green when all agree; unknown while it runs or where each difference is explained."""
-        return {RunStatus.GREEN: True, RunStatus.EXCEPTIONS: False}.get(RunStatus(run.status))
+        return {RunStatus.GREEN: True, RunStatus.EXCEPTIONS: False, RunStatus.FAILED: False}.get(RunStatus(run.status))
 
     @admin.display(description="To explain", ordering="open_count")
     def to_explain(self, run: Any) -> int:

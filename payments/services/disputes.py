@@ -6,14 +6,12 @@ account and the disputes account. Only a verdict says whose the money is (ADR 00
 
 import datetime as dt
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 
 from audit.context import Actor
 from common.clock import moment_words
 from common.money import pounds
-from notifications import services as notifications
 from payments import gateway, rules, signals
 from payments.constants import (
     DISPUTE_TRANSITIONS,
@@ -25,7 +23,7 @@ from payments.constants import (
 )
 from payments.errors import MismatchError
 from payments.models import Attempt, Charge, Dispute, Journal, Posting
-from payments.services import ledger, moves
+from payments.services import ledger, letters, moves
 
 REMINDED_BEFORE = dt.timedelta(days=2)
 _STATUSES = {
@@ -169,15 +167,8 @@ def _tell(dispute: Dispute, *, charge: Charge, by: Actor, now: dt.datetime) -> N
 
 def _write(dispute: Dispute, words: str, *, key: str, now: dt.datetime) -> None:
     """A letter to staff, once for each `key` of a dispute."""
-    if not settings.HELP_EMAIL:
-        return
     facts = [f"booking {dispute.charge.booking_reference}", f"the bank says: {dispute.reason}"]
     if dispute.status in DISPUTES_WAITING and dispute.evidence_due_by:
         facts.append(f"answer at Stripe by {moment_words(dispute.evidence_due_by)}")
-    notifications.enqueue(
-        "money_task",
-        to=settings.HELP_EMAIL,
-        dedupe_key=f"dispute:{dispute.stripe_dispute_id}:{key}",
-        now=now,
-        context={"what": words, "facts": facts, "path": f"/admin/payments/dispute/{dispute.pk}/change/"},
-    )
+    path = f"/admin/payments/dispute/{dispute.pk}/change/"
+    letters.write(words, facts=facts, path=path, key=f"dispute:{dispute.stripe_dispute_id}:{key}", now=now)

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 
@@ -16,12 +15,11 @@ from common import claims
 from common.bell import ring_on_commit
 from common.clock import london_day
 from common.prepared import Prepared
-from notifications import services as notifications
 from payments import gateway, rules
 from payments.constants import EventStatus
 from payments.errors import EventNotParkedError, WebhookRefusedError
 from payments.models import Attempt, StripeEvent, WebhookRefusal
-from payments.services import disputes, payouts, refunds, settlement
+from payments.services import disputes, letters, payouts, refunds, settlement
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +85,11 @@ def apply_stripe_events(*, now: dt.datetime, by: Actor = READER) -> dict[str, in
     while events := claims.claim(waiting, now=now, limit=SLICE, seconds=CLAIM_SECONDS, ordering=("received_at", "id")):
         groups: dict[tuple[str, str], list[StripeEvent]] = {}
         for event in events:
-            groups.setdefault(_subject(event), []).append(event)
+            try:
+                groups.setdefault(_subject(event), []).append(event)
+            except (KeyError, TypeError, AttributeError) as error:
+                logger.exception("event %s does not say what it is about", event.pk)
+                counts[_fail([event], error, by=by, now=now)] += 1
         while groups:
             kind, key = next(iter(groups))
             group = groups.pop((kind, key))
@@ -129,10 +131,14 @@ def _look_into(kind: str, key: str, events: list[StripeEvent], *, by: Actor, now
         raise
     except Exception as error:  # a poison event must not keep the others from being applied; it is parked in the end
         logger.exception("an event about %s cannot be applied", kind)
-        return _put_off(events, error=f"{type(error).__name__}: {error}", counts_as_try=True, by=by, now=now)
+        return _fail(events, error, by=by, now=now)
     status = EventStatus.APPLIED if is_ours else EventStatus.IGNORED
     _finish(events, status=status, error="" if is_ours else "not a payment of ours", now=now)
     return "applied" if is_ours else "ignored"
+
+
+def _fail(events: list[StripeEvent], error: Exception, *, by: Actor, now: dt.datetime) -> str:
+    return _put_off(events, error=f"{type(error).__name__}: {error}", counts_as_try=True, by=by, now=now)
 
 
 _ATTEMPT = Prepared(lambda blank: Attempt.objects.select_related("charge").filter(idempotency_key=blank("key")))
@@ -181,24 +187,10 @@ def _put_off(events: Iterable[StripeEvent], *, error: str, counts_as_try: bool, 
             event.status, event.claimed_until = EventStatus.PARKED, None
             words = f"A Stripe event ({event.type}) was parked after {event.attempts} failed tries"
             audit.record("stripe_event.parked", by=by, now=now, words=words, subject=f"stripe_event:{event.pk}")
-            _tell_parked(event, words=words, now=now)
+            facts, path = [f"about {event.object_id}", event.error], f"/admin/payments/stripeevent/{event.pk}/change/"
+            letters.write(words, facts=facts, path=path, key=f"parked:{event.event_id}", now=now)
         event.save(update_fields=["error", "claimed_until", "attempts", "status"])
     return became
-
-
-def _tell_parked(event: StripeEvent, *, words: str, now: dt.datetime) -> None:
-    if settings.HELP_EMAIL:
-        notifications.enqueue(
-            "money_task",
-            to=settings.HELP_EMAIL,
-            dedupe_key=f"parked:{event.event_id}",
-            now=now,
-            context={
-                "what": words,
-                "facts": [f"about {event.object_id}", event.error],
-                "path": f"/admin/payments/stripeevent/{event.pk}/change/",
-            },
-        )
 
 
 @transaction.atomic(durable=True)

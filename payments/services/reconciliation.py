@@ -9,7 +9,6 @@ import datetime as dt
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 
@@ -18,13 +17,12 @@ from audit.context import Actor
 from common.clock import date_words, end_of_london_day, start_of_london_day
 from common.copy import copy_rows
 from common.money import pounds_and_pence
-from notifications import services as notifications
 from payments import gateway, rules
-from payments.constants import ExceptionKind, RunStatus
+from payments.constants import RUNS_NOT_ENDED, ExceptionKind, RunStatus
 from payments.errors import AlreadyResolvedError, DayNotBegunError, MismatchError
 from payments.models import Attempt, Payout, ReconciliationException, ReconciliationRun, StripeTransaction
 from payments.rules import Finding
-from payments.services import matching, payouts, repairing
+from payments.services import letters, matching, payouts, repairing
 
 # Stripe is asked about so many entries one by one before the rest are taken for missing.
 LOOK_UPS = 200
@@ -45,12 +43,24 @@ def reconcile_day(
     `look_at_bookings(start, end)` gives what the app of bookings finds wrong; this app knows none. Calls Stripe, with
     no transaction open, and holds a day's lines in the database, never in memory. May be repeated and run twice at
     once: the turn that began last has the word. Raises StripeUnavailableError, with the run left as begun, and
-    DayNotBegunError.
+    DayNotBegunError. Whatever else breaks it off is raised too: the run has failed then, and staff are told once.
     """
-    start, end = start_of_london_day(day), end_of_london_day(day)
-    if now < start:
+    if now < start_of_london_day(day):
         raise DayNotBegunError
     lines = _begin(day, by=by, now=now)
+    try:
+        return _compare(lines, day=day, by=by, now=now, look_at_bookings=look_at_bookings)
+    except gateway.StripeUnavailableError:
+        raise
+    except Exception as error:
+        _break_off(lines, error, by=by, now=now)
+        raise
+
+
+def _compare(
+    lines: matching.Lines, *, day: dt.date, by: Actor, now: dt.datetime, look_at_bookings: LookAtBookings | None
+) -> ReconciliationRun:
+    start, end = start_of_london_day(day), end_of_london_day(day)
     _read(lines, start=start, end=end)
     matching.analyse()
     repairing.catch_up(by=by, now=now)
@@ -86,7 +96,7 @@ def resolve_exception(*, exception_id: int, reason: str, by: Actor, now: dt.date
         raise AlreadyResolvedError
     found.resolved_at, found.resolved_by, found.resolution = now, str(by), reason[:300]
     found.save(update_fields=["resolved_at", "resolved_by", "resolution"])
-    if run.status != RunStatus.RUNNING:
+    if run.status not in RUNS_NOT_ENDED:
         run.status = _status(run)
         run.save(update_fields=["status"])
     audit.record(
@@ -245,19 +255,32 @@ def _finish(
     words = f"Reconciled {date_words(run.day)}: {run.get_status_display().lower()}"
     data = {"transactions": run.transactions, "repaired": repaired, "new": new}
     audit.record("reconciliation.run", by=by, now=now, words=words, subject=f"reconciliation:{run.day}", data=data)
-    if new and settings.HELP_EMAIL:
-        notifications.enqueue(
-            "money_task",
-            to=settings.HELP_EMAIL,
-            dedupe_key=f"reconciliation:{run.day}:{run.turn}",
+    if new:
+        letters.write(
+            f"{date_words(run.day)} does not agree with Stripe",
+            facts=[f"{new} new differences", f"{run.transactions} transactions compared"],
+            path=_path(run),
+            key=f"reconciliation:{run.day}:{run.turn}",
             now=now,
-            context={
-                "what": f"{date_words(run.day)} does not agree with Stripe",
-                "facts": [f"{new} new differences", f"{run.transactions} transactions compared"],
-                "path": f"/admin/payments/reconciliationrun/{run.pk}/change/",
-            },
         )
     return run
+
+
+@transaction.atomic(durable=True)
+def _break_off(lines: matching.Lines, error: Exception, *, by: Actor, now: dt.datetime) -> None:
+    run = ReconciliationRun.objects.select_for_update().get(pk=lines.run_id)
+    if run.turn != lines.turn:
+        return
+    run.status = RunStatus.FAILED
+    run.save(update_fields=["status"])
+    words = f"{date_words(run.day)} could not be compared with Stripe"
+    audit.record("reconciliation.failed", by=by, now=now, words=words, subject=f"reconciliation:{run.day}")
+    facts = [type(error).__name__, "it is tried again with the next comparison"]
+    letters.write(words, facts=facts, path=_path(run), key=f"reconciliation:{run.day}:failed", now=now)
+
+
+def _path(run: ReconciliationRun) -> str:
+    return f"/admin/payments/reconciliationrun/{run.pk}/change/"
 
 
 def _standing_effect(run: ReconciliationRun) -> int:

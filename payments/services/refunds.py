@@ -160,6 +160,10 @@ def _send(refund: Refund, *, by: Actor, now: dt.datetime) -> str:
         logger.exception("refund %s is not what Stripe reports", refund.pk)
         _put_off(refund, now=now, error="Stripe reports something else")
         return "failed"
+    except Exception as error:  # one bad refund, or a receiver that fails, must not keep the others from being sent
+        logger.exception("refund %s cannot be sent", refund.pk)
+        _put_off(refund, now=now, error=f"{type(error).__name__}: {error}")
+        return "failed"
     return "sent"
 
 
@@ -256,6 +260,9 @@ def _record(fact: gateway.RefundFact, *, attempt_id: int, charge_id: int, by: Ac
 
 
 def _take_in(fact: gateway.RefundFact, *, charge: Charge, attempt_id: int, by: Actor, now: dt.datetime) -> Refund:
+    paid = Attempt.objects.get(pk=attempt_id)
+    if fact.amount_pence > paid.paid_pence - paid.refunded_pence:  # with what waits or was paid in another way
+        raise MismatchError(f"refund {fact.refund_id}, made by hand, is of more than is left of the payment")
     refund = Refund.objects.create(
         charge=charge,
         attempt_id=attempt_id,

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from audit.models import AuditEvent
-from bookings import services
+from bookings import messages, services
 from bookings.constants import BookingStatus, CancelCause, ConsentKind
 from bookings.errors import (
     AfterCompleteByError,
@@ -22,7 +22,7 @@ from common import clock
 from common.identifiers import normalise_booking_reference
 from courses.constants import PlaceState
 from courses.errors import NoPlaceLeftError, SessionNotFoundError, SessionNotOpenError
-from courses.models import Session
+from courses.models import Place, Session
 from notifications.models import Message
 from payments.constants import ChargeStatus
 from referrals.constants import ReferralStatus
@@ -78,6 +78,18 @@ def test_hold_of_a_full_session_leaves_the_first_as_it_is(referral: Referral, se
         hold(referral, full, NOW + MINUTE)
     first.refresh_from_db()
     assert (first.status, first.place.state, rows()) == (BookingStatus.HELD, PlaceState.HELD, before)
+
+
+def test_a_hold_that_cannot_be_let_go_keeps_no_other_from_going(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = (b.ReadyBookingFactory.create(session=c.OpenSessionFactory.create()) for _ in range(2))
+    over = NOW + dt.timedelta(hours=1)
+    Place.objects.filter(pk=good.place_id).update(held_until=over - MINUTE)
+    Place.objects.filter(pk=bad.place_id).update(held_until=over - 2 * MINUTE)
+    tell = messages.hold_lapsed
+    monkeypatch.setattr(messages, "hold_lapsed", lambda it, **given: 1 / 0 if it == bad else tell(it, **given))
+    assert services.release_holds(now=over, by=STAFF) == {"released": 1}
+    assert (Booking.objects.get(pk=bad.pk).status, claimed(bad.place.session)) == (BookingStatus.HELD, 1)
+    assert Booking.objects.get(pk=good.pk).status == BookingStatus.LAPSED
 
 
 def test_hold_lets_run_out_holds_of_a_full_session_lapse_first(referral: Referral) -> None:

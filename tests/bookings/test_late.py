@@ -16,7 +16,7 @@ from courses.models import Session
 from notifications.models import Message
 from payments import services as payments
 from payments.constants import RefundReason, RefundStatus
-from payments.models import Charge, Refund
+from payments.models import Attempt, Charge, Refund
 from referrals import services as referrals
 from referrals.constants import ReferralStatus
 from referrals.models import Referral
@@ -144,6 +144,19 @@ def test_s11_declining_refunds_at_once_and_only_once() -> None:
     assert not services.decline_late_dates(booking_id=booking.pk, by=candidate(booking.referral), now=LATER)
     assert (refunds(), open_offers()) == ([(9200, RefundReason.PAID_TOO_LATE)], [])
     assert set(PlaceOffer.objects.values_list("status", flat=True)) == {PlaceOfferStatus.DECLINED}
+
+
+def test_a_late_payment_that_cannot_be_settled_keeps_no_other_waiting() -> None:
+    bad, good = gone(), gone()
+    for booking in (bad, good):
+        date(1 if booking == bad else 2)
+        pay(booking)
+    Attempt.objects.filter(charge__booking_reference=bad.reference).update(
+        status="EXPIRED", paid_at=None, paid_pence=0
+    )
+    assert services.settle_late_payments(by=BY, now=LATER) == {"late_offered": 1, "late_refunded": 0}
+    assert LatePayment.objects.get(booking=bad).status == LatePaymentStatus.SEEKING
+    assert LatePayment.objects.get(booking=good).status == LatePaymentStatus.OFFERED
 
 
 def test_s11_where_one_date_fits_that_one_is_offered() -> None:

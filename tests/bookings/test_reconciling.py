@@ -10,7 +10,9 @@ from django.core.management import CommandError, call_command
 
 from audit.context import Actor
 from bookings import services
+from bookings.services import reconciling
 from common import clock
+from notifications.models import Message
 from payments.constants import RunStatus
 from payments.models import ReconciliationException, ReconciliationRun, StripeTransaction
 from tests.factories import bookings as b
@@ -173,6 +175,24 @@ def test_after_the_worker_was_off_every_missed_day_is_compared(stripe_sandbox: A
     runs = services.reconcile_due_payments(by=BY, now=NOON)
     assert [(run.day.day, run.status) for run in runs] == [(15, "GREEN"), (16, "GREEN"), (17, "GREEN")]
     assert services.reconcile_due_payments(by=BY, now=NOON) == []
+
+
+def test_a_day_that_cannot_be_compared_keeps_no_other_from_it(
+    stripe_sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run_of(14)
+    unpaid = reconciling._unpaid
+
+    def broken(start: dt.datetime, end: dt.datetime) -> Any:
+        return unpaid(start, end) if start.day != 15 else 1 / 0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reconciling, "_unpaid", broken)
+        for days in [(16, 17), ()]:
+            assert [run.day.day for run in services.reconcile_due_payments(by=BY, now=NOON)] == list(days)
+    assert ReconciliationRun.objects.get(day=dt.date(2026, 11, 15)).status == RunStatus.FAILED
+    assert Message.objects.filter(kind="money_task").count() == 1
+    assert [(run.day.day, run.status) for run in services.reconcile_due_payments(by=BY, now=NOON)] == [(15, "GREEN")]
 
 
 def test_the_job_compares_yesterday(stripe_sandbox: Any) -> None:

@@ -235,6 +235,22 @@ def test_a_poison_event_does_not_keep_the_others_from_being_applied(
     assert till.reload().status == ChargeStatus.PAID
 
 
+def test_an_event_that_says_not_what_it_is_about_is_parked_and_holds_up_no_other(till: Till) -> None:
+    now = clock.now()
+    bad = StripeEventFactory.create(now=now - MINUTE, type="refund.updated")
+    StripeEvent.objects.filter(pk=bad.pk).update(payload={"data": {"object": {"id": "re_1"}}})
+    for event in _paid_events(till):
+        post_event(event)
+    assert services.apply_stripe_events(now=now + MINUTE) == {**NOTHING, "applied": 2, "failed": 1}
+    assert till.reload().status == ChargeStatus.PAID
+    for _ in range(7):
+        now += dt.timedelta(hours=1)
+        services.apply_stripe_events(now=now)
+    bad.refresh_from_db()
+    assert (bad.status, bad.error) == (EventStatus.PARKED, "KeyError: 'object'")
+    assert Message.objects.filter(kind="money_task").count() == 1
+
+
 def test_while_stripe_is_down_events_wait_without_losing_a_try(till: Till) -> None:
     post_event(next(event for event in _paid_events(till) if event["type"] == "checkout.session.completed"))
     other = StripeEventFactory.create(now=clock.now(), type="refund.updated")

@@ -12,8 +12,8 @@ from audit.context import Actor
 from audit.models import AuditEvent
 from common import clock
 from notifications.models import Message
-from payments import services
-from payments.constants import ExceptionKind, RefundReason, RunStatus
+from payments import selectors, services
+from payments.constants import ExceptionKind, RefundReason, RefundStatus, RunStatus
 from payments.errors import AlreadyResolvedError, DayNotBegunError
 from payments.models import (
     Attempt,
@@ -23,6 +23,7 @@ from payments.models import (
     Payout,
     ReconciliationException,
     ReconciliationRun,
+    Refund,
     StripeTransaction,
 )
 from payments.rules import Finding
@@ -30,6 +31,7 @@ from tests.factories.payments import ChargeFactory, PaidChargeFactory
 from tests.payments.conftest import CLERK, Till, ledger, start
 
 BY = Actor("job", "reconcile_payments")
+SECOND = Actor("staff", "8")
 
 
 def _run(**given: Any) -> ReconciliationRun:
@@ -279,6 +281,67 @@ def test_a_payment_that_only_our_rows_know_is_told(till: Till) -> None:
     charge = PaidChargeFactory.create(now=clock.now())
     assert _run().status == RunStatus.EXCEPTIONS
     assert _found() == [("WITH_US_ONLY", f"payment:{_intent(charge)}", 9200, None, 0)]
+
+
+@pytest.fixture
+def waiting(paid: Till) -> Refund:
+    """All of a payment is asked back, and waits for a second person."""
+    return services.ask_refund(
+        charge_id=paid.charge.pk, amount_pence=9200, reason=RefundReason.GOODWILL, note="bereavement", by=CLERK,
+        now=clock.now(),
+    )  # fmt: skip
+
+
+def _compare_today_and_tomorrow() -> list[str]:
+    now = clock.now()
+    days = [now, now + dt.timedelta(days=1)]
+    return [services.reconcile_day(day=clock.london_day(day), by=BY, now=day).status for day in days]
+
+
+def _is_one_refund_at_stripe_only(pence: int) -> bool:
+    (found,) = ReconciliationException.objects.all()
+    return (found.kind, found.theirs_pence, found.effect_pence) == (ExceptionKind.AT_STRIPE_ONLY, -pence, pence)
+
+
+def test_a_refund_by_hand_beside_one_that_waits_is_told_and_taken_in_once_that_is_rejected(
+    paid: Till, waiting: Refund
+) -> None:
+    _refund_by_hand(paid, _intent(paid.charge), 9200)
+    assert _compare_today_and_tomorrow() == [RunStatus.EXCEPTIONS, RunStatus.GREEN]
+    assert _is_one_refund_at_stripe_only(9200)
+    assert (Refund.objects.get().pk, paid.reload().refunded_pence) == (waiting.pk, 9200)
+    assert [kind for kind, _ in ledger()] == ["PAID", "STRIPE_FEE"]
+    services.reject_refund(refund_id=waiting.pk, note="made at Stripe", by=SECOND, now=clock.now())
+    assert (_run().status, _found()) == (RunStatus.GREEN, [])
+
+
+def test_a_refund_by_hand_after_the_bank_paid_one_that_failed_is_told(till: Till) -> None:
+    till.sandbox.pay(till.start().url, "4000000000005126")
+    services.refresh_charge(charge_id=till.charge.pk, now=clock.now())
+    services.request_refund(
+        charge_id=till.charge.pk, amount_pence=9200, reason=RefundReason.GOODWILL, by=CLERK, now=clock.now()
+    )
+    services.send_refunds(now=clock.now())
+    till.sandbox.advance(10)
+    _run()
+    failed = Refund.objects.get()
+    services.settle_refund_elsewhere(refund_id=failed.pk, note="BACS 17", by=SECOND, now=clock.now())
+    _refund_by_hand(till, _intent(till.charge), 9200)
+    assert _compare_today_and_tomorrow() == [RunStatus.EXCEPTIONS, RunStatus.GREEN]
+    assert _is_one_refund_at_stripe_only(9200)
+    assert (Refund.objects.get().status, till.reload().refunded_pence) == (RefundStatus.ELSEWHERE, 9200)
+
+
+def test_what_breaks_a_comparison_off_is_marked_and_told_once(paid: Till) -> None:
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            _run(look_at_bookings=lambda *_: 1 / 0)
+    run = ReconciliationRun.objects.get()
+    assert (run.status, run.finished_at, selectors.last_reconciled_day()) == (RunStatus.FAILED, None, None)
+    told = Message.objects.get(kind="money_task")
+    assert told.context["what"] == f"{clock.date_words(run.day)} could not be compared with Stripe"
+    assert told.context["facts"][0] == "ZeroDivisionError"
+    assert _run().status == RunStatus.GREEN
 
 
 # --- Its life --------------------------------------------------------------------------------------------------

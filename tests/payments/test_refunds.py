@@ -26,6 +26,7 @@ from tests.payments.conftest import (
     meeting_instead_of_lock,
     post_event,
     races,
+    start,
     together,
 )
 
@@ -173,6 +174,26 @@ def test_a_failure_that_stripe_keeps_under_the_key_is_got_round_with_another_key
     assert Refund.objects.get().idempotency_key == f"{refund.idempotency_key}.2"
     assert services.send_refunds(now=now + 5 * MINUTE) == {**NOTHING, "sent": 1}
     assert (_refunded_at_stripe(paid), Refund.objects.get().status) == (1, RefundStatus.SUCCEEDED)
+
+
+def test_a_refund_that_cannot_be_written_down_keeps_no_other_from_being_sent(paid: Till) -> None:
+    bad = _ask(paid.charge, 100)
+    parts = paid.charge.parts
+    Charge.objects.filter(pk=paid.charge.pk).update(parts={})
+    other = ChargeFactory.create(now=clock.now(), referral_key="46/46TEST0002")
+    paid.sandbox.pay(start(other).url)
+    services.refresh_charge(charge_id=other.pk, now=clock.now())
+    good = _ask(other, 200)
+    now = clock.now()
+    assert services.send_refunds(now=now) == {**NOTHING, "failed": 1, "sent": 1}
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.status, bad.attempts, bad.error[:11]) == (RefundStatus.REQUESTED, 1, "ValueError:")
+    assert good.status == RefundStatus.SUCCEEDED
+    assert services.send_refunds(now=now) == NOTHING
+    Charge.objects.filter(pk=paid.charge.pk).update(parts=parts)
+    assert services.send_refunds(now=now + MINUTE) == {**NOTHING, "sent": 1}
+    assert (_refunded_at_stripe(paid), paid.reload().refunded_pence) == (2, 100)
 
 
 def test_what_stripe_refuses_fails_and_gives_the_sum_free_again(paid: Till) -> None:
