@@ -25,6 +25,7 @@ from payments.gateway.checkouts import (
     expire_checkout,
     retrieve_charge,
     retrieve_checkout,
+    retrieve_payment,
 )
 from payments.gateway.disputes import DisputeFact, retrieve_dispute
 from payments.gateway.refunds import RefundFact, create_refund, refunds_of, retrieve_refund
@@ -55,6 +56,7 @@ __all__ = [
     "retrieve_charge",
     "retrieve_checkout",
     "retrieve_dispute",
+    "retrieve_payment",
     "retrieve_payout",
     "retrieve_refund",
     "transactions",

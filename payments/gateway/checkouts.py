@@ -119,6 +119,12 @@ def retrieve_charge(charge_id: str) -> ChargeFact:
     return ChargeFact(charge.id, str(charge.payment_intent or ""), metadata_of(charge))
 
 
+def retrieve_payment(intent_id: str) -> Payment:
+    """The PaymentIntent as Stripe has it now."""
+    with calling("payment_intents.retrieve"):
+        return _payment(client().v1.payment_intents.retrieve(intent_id, {"expand": ["latest_charge"]}))
+
+
 def _checkout(session: Any) -> Checkout:
     return Checkout(
         session_id=session.id,

@@ -153,12 +153,17 @@ def _apply(kind: str, key: str, *, by: Actor, now: dt.datetime) -> bool:
         settlement.refresh_attempt(attempt, by=by, now=now)
         return True
     if kind == "refund":
-        return refunds.record_refund(gateway.retrieve_refund(key), by=by, now=now) is not None
+        refund = gateway.retrieve_refund(key)
+        settlement.settle_first(refund.intent_id, by=by, now=now)
+        return refunds.record_refund(refund, by=by, now=now) is not None
     if kind == "dispute":
-        return disputes.record_dispute(gateway.retrieve_dispute(key), by=by, now=now) is not None
+        dispute = gateway.retrieve_dispute(key)
+        settlement.settle_first(dispute.intent_id, by=by, now=now)
+        return disputes.record_dispute(dispute, by=by, now=now) is not None
     if kind == "payout":
         payouts.record_payout(gateway.retrieve_payout(key), by=by, now=now)
         return True
+    settlement.settle_first(key, by=by, now=now)
     if not Attempt.objects.filter(payment_intent_id=key).exclude(payment_intent_id="").exists():
         return False
     for fact in gateway.refunds_of(key):

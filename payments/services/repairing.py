@@ -72,9 +72,13 @@ def _write_down(line: matching.Unmatched, *, by: Actor, now: dt.datetime) -> boo
     if line.kind == "CHARGE":
         return _payment(line.source, by=by, now=now)
     if line.kind in ("REFUND", "REFUND_IN"):
-        return refunds.record_refund(gateway.retrieve_refund(line.source), by=by, now=now) is not None
+        refund = gateway.retrieve_refund(line.source)
+        settlement.settle_first(refund.intent_id, by=by, now=now)  # it may be of a day that was not compared
+        return refunds.record_refund(refund, by=by, now=now) is not None
     if line.kind == "DISPUTE":
-        return disputes.record_dispute(gateway.retrieve_dispute(line.source), by=by, now=now) is not None
+        dispute = gateway.retrieve_dispute(line.source)
+        settlement.settle_first(dispute.intent_id, by=by, now=now)
+        return disputes.record_dispute(dispute, by=by, now=now) is not None
     if line.kind in ("PAYOUT", "PAYOUT_IN"):
         payouts.record_payout(gateway.retrieve_payout(line.source), by=by, now=now)
         return True

@@ -237,6 +237,20 @@ def _note_mismatch(attempt_id: int, *, words: str, by: Actor, now: dt.datetime) 
         moves.record(attempt.charge, "checkout.mismatch", by=by, now=now, words=words, data={"attempt": attempt.pk})
 
 
+def settle_first(intent_id: str, *, by: Actor, now: dt.datetime) -> None:
+    """Settle the payment that a refund or a dispute is about, where news of that came before news of the payment.
+
+    Calls Stripe where we do not know the payment; may be repeated. Nothing for a payment that is not ours. Raises what
+    `refresh_attempt` raises.
+    """
+    if not intent_id or Attempt.objects.filter(payment_intent_id=intent_id, status=AttemptStatus.PAID).exists():
+        return
+    key = gateway.retrieve_payment(intent_id).metadata.get("attempt", "")
+    attempt = Attempt.objects.select_related("charge").filter(idempotency_key=key).first() if key else None
+    if attempt is not None:
+        refresh_attempt(attempt, by=by, now=now)
+
+
 # --- Asking about many -----------------------------------------------------------------------------------------
 _PENDING = Prepared(
     lambda blank: Attempt.objects.select_related("charge").filter(

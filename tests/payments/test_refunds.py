@@ -261,6 +261,19 @@ def test_a_refund_made_by_hand_at_stripe_is_taken_in(paid: Till) -> None:
         _ask(paid.charge, 9001)
 
 
+def test_a_refund_heard_of_before_its_payment_settles_that_first(till: Till) -> None:
+    till.sandbox.pay(till.start().url)
+    (paid,) = (event for event in events_of(till.sandbox) if event["type"] == "payment_intent.succeeded")
+    client = stripe.StripeClient("sk_test_sandbox", base_addresses={"api": till.sandbox.url})
+    client.v1.refunds.create({"payment_intent": paid["data"]["object"]["id"], "amount": 9200})
+    for event in events_of(till.sandbox):
+        if event["type"].startswith(("refund", "charge.refund")):
+            post_event(event)
+    assert services.apply_stripe_events(now=clock.now())["ignored"] == 0
+    assert (till.reload().status, till.reload().refunded_pence) == ("PAID", 9200)
+    assert ledger() == [("PAID", PAID_LINES), ("REFUNDED", REFUNDED_LINES)]
+
+
 def test_an_older_answer_after_a_newer_one_changes_nothing(paid: Till) -> None:
     _ask(paid.charge)
     services.send_refunds(now=clock.now())
