@@ -197,7 +197,7 @@ def oldest_unprocessed_event_at() -> dt.datetime | None:
 
 # --- Statements ------------------------------------------------------------------------------------------------
 OWED = (Account.POLICE_PAYABLE, Account.LEVY_PAYABLE)
-INCOME = (Account.COURSE_INCOME, Account.MOVE_INCOME, Account.REFUNDS, Account.STRIPE_FEES, Account.DISPUTES)
+INCOME = (Account.COURSE_INCOME, Account.MOVE_INCOME, Account.REFUNDS, Account.STRIPE_FEES)
 
 
 def first_month_to_issue() -> dt.date | None:
@@ -216,14 +216,18 @@ def statement_lines(statement: Statement) -> QuerySet[StatementLine]:
 
 @dataclass(frozen=True, slots=True)
 class Surplus:
-    """Income less costs of some months. Income is positive; what lessens it, costs among it, is negative."""
+    """Income less costs of some months. Income is positive; what lessens it, costs among it, is negative.
+
+    `disputed_pence` is what banks held at the end with no verdict yet: neither refunded nor lost, so in no sum.
+    """
 
     income: list[tuple[str, int]]
     costs: list[tuple[str, int]]
+    disputed_pence: int
 
     @property
     def income_pence(self) -> int:
-        """What the fees left after refunds, Stripe's fees and disputes."""
+        """What the fees left after refunds, lost disputes and Stripe's fees."""
         return sum(pence for _, pence in self.income)
 
     @property
@@ -238,7 +242,7 @@ class Surplus:
 
 
 def surplus(*, first: dt.date, last: dt.date) -> Surplus:
-    """Income from the ledger less the costs entered, from a London day of one month to one of another. Two queries."""
+    """Income from the ledger less the costs entered, over the months of two London days. Three queries."""
     first, after = first.replace(day=1), (last.replace(day=1) + dt.timedelta(days=31)).replace(day=1)
     posted = Posting.objects.filter(
         account__in=INCOME,
@@ -246,9 +250,11 @@ def surplus(*, first: dt.date, last: dt.date) -> Surplus:
         journal__occurred_at__lt=start_of_london_day(after),
     )
     by_account = dict(posted.values_list("account").annotate(pence=Sum("amount_pence")))
+    disputed = Posting.objects.filter(account=Account.DISPUTES, journal__occurred_at__lt=start_of_london_day(after))
     entered = Cost.objects.filter(month__gte=first, month__lt=after)
     by_kind = dict(entered.order_by().values_list("kind").annotate(pence=Sum("amount_pence")))
     return Surplus(
         income=[(str(account.label), -by_account.get(account, 0)) for account in INCOME],
         costs=[(str(kind.label), -by_kind.get(kind, 0)) for kind in CostKind],
+        disputed_pence=disputed.aggregate(pence=Sum("amount_pence", default=0))["pence"],
     )

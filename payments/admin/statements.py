@@ -175,6 +175,7 @@ class StatementAdmin(ReadOnly, admin.ModelAdmin):
             "costs": [(name, pounds_and_pence(pence)) for name, pence in found.costs],
             "costs_total": pounds_and_pence(found.costs_pence),
             "surplus": pounds_and_pence(found.pence),
+            "disputed": pounds_and_pence(found.disputed_pence) if found.disputed_pence else "",
         }
         return TemplateResponse(request, "admin/payments/statement/surplus.html", context)
 
