@@ -197,6 +197,8 @@ DISPUTE_TRANSITIONS: dict[str, frozenset[str]] = {
     _D.LOST: frozenset({_D.WON}),
     _D.CLOSED: frozenset({_D.NEEDS_RESPONSE, _D.UNDER_REVIEW, _D.WON, _D.LOST}),
 }
+# The bank has the money: for now, or for good.
+DISPUTES_TAKEN = (DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW, DisputeStatus.LOST)
 DISPUTES_WAITING = (DisputeStatus.INQUIRY, DisputeStatus.NEEDS_RESPONSE)
 
 

@@ -79,6 +79,12 @@ class OverRefundError(PortalError):
     message = "That is more than was paid and has not yet been refunded."
 
 
+class TakenBackError(OverRefundError):
+    """The payer's bank holds the money in a dispute, or has won it: a refund would pay it a second time."""
+
+    message = "The bank has taken this money back, so it cannot be refunded as well."
+
+
 class SecondPersonError(PortalError):
     """Who asked for a refund may not decide on it."""
 

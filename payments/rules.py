@@ -78,11 +78,12 @@ class Paid:
     paid_pence: int
     refunded_pence: int
     is_extra: bool
+    taken_pence: int = 0  # by the payer's bank, in disputes that are open or lost
 
     @property
     def refundable_pence(self) -> int:
-        """What has not gone back, nor been asked to."""
-        return self.paid_pence - self.refunded_pence
+        """What has not gone back, nor been asked to, nor is with the payer's bank."""
+        return self.paid_pence - self.refunded_pence - self.taken_pence
 
 
 def payment_to_refund(payments: Iterable[Paid], *, amount_pence: int) -> Paid | None:

@@ -13,7 +13,13 @@ from common.money import pounds
 from courses.errors import ReasonNeededError
 from payments import rules, signals
 from payments.constants import REFUNDS_VOID, RefundStatus
-from payments.errors import ChargeStateError, LimitInThePastError, OverRefundError, SecondPersonError
+from payments.errors import (
+    ChargeStateError,
+    LimitInThePastError,
+    OverRefundError,
+    SecondPersonError,
+    TakenBackError,
+)
 from payments.models import Charge, Refund, RefundLimit
 from payments.services import ledger, moves, refunds
 
@@ -29,7 +35,8 @@ def ask_refund(
 
     It is sent at once where the policy gives back as much (`policy_pence`, as the app that knows bookings says) and
     the limit of the day is not passed; else it waits for a second person. Sums asked for by hand of one charge count
-    together. Raises NothingPaidError, OverRefundError, ReasonNeededError. Locks as the house does, the charge last.
+    together. Raises NothingPaidError, OverRefundError, TakenBackError, ReasonNeededError. Locks as the house does, the
+    charge last.
     """
     _lock(charge_id)
     return propose_refund(
@@ -123,12 +130,16 @@ def _say_asked(charge: Charge, refund: Refund, *, by: Actor, now: dt.datetime) -
 def approve_refund(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> Refund:
     """Let a refund that waits be sent, or be recorded as paid from the bank. Repeated by the same person: nothing.
 
-    Raises SecondPersonError for who asked for it, ReasonNeededError, ChargeStateError where it was decided already.
+    Raises SecondPersonError for who asked for it, ReasonNeededError, ChargeStateError where it was decided already,
+    TakenBackError where the payer's bank has taken the money back meanwhile.
     """
     refund, charge = _lock_refund(refund_id)
     if refund.status != RefundStatus.WAITING and refund.decided_by == str(by) != "":
         return refund
     _decide(refund, note=note, by=by, now=now)
+    paid = refund.attempt
+    if refunds.taken_pence(paid) > paid.paid_pence - paid.refunded_pence:  # what waits is counted as refunded
+        raise TakenBackError
     if refund.is_by_bank:
         words = f"Refund of {pounds(refund.amount_pence)} approved, as paid by other means"
         _settle_from_bank(refund, charge, words=words, note=note, by=by, now=now)
@@ -214,7 +225,8 @@ def settle_refund_elsewhere(*, refund_id: int, note: str, by: Actor, now: dt.dat
 
     Above the limit, or where the first was outside the policy, it is a new one that a second person decides on, and
     the bank pays after that. `note` says how (the bank transfer's own reference). The database sees that no more goes
-    back than was paid. Raises ReasonNeededError, ChargeStateError for one that has not failed, OverRefundError.
+    back than was paid. Raises ReasonNeededError, ChargeStateError for one that has not failed, OverRefundError, and
+    TakenBackError while the payer's bank has the money in a dispute.
     """
     if not note.strip():
         raise ReasonNeededError
@@ -225,8 +237,11 @@ def settle_refund_elsewhere(*, refund_id: int, note: str, by: Actor, now: dt.dat
         return refund.retried_as
     if refund.status != RefundStatus.FAILED:
         raise ChargeStateError
-    if refund.amount_pence > charge.paid_pence - charge.refunded_pence:
+    left = refund.attempt.paid_pence - refund.attempt.refunded_pence
+    if refund.amount_pence > left:
         raise OverRefundError
+    if refund.amount_pence > left - refunds.taken_pence(refund.attempt):
+        raise TakenBackError
     if _needs_second_anew(refund, charge, now=now):
         words = f"The failed refund of {pounds(refund.amount_pence)} is to be paid by other means"
         return _replace(refund, charge, words=words, note=note, is_waiting=True, is_by_bank=True, by=by, now=now)

@@ -5,16 +5,23 @@ import logging
 import uuid
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from audit.context import Actor
 from common import claims
 from common.bell import ring_on_commit
 from common.money import pounds
 from payments import gateway, rules, signals
-from payments.constants import REFUND_TRANSITIONS, AttemptStatus, ChargeStatus, RefundReason, RefundStatus
-from payments.errors import MismatchError, NothingPaidError, OverRefundError
-from payments.models import Attempt, Charge, Refund
+from payments.constants import (
+    DISPUTES_TAKEN,
+    REFUND_TRANSITIONS,
+    AttemptStatus,
+    ChargeStatus,
+    RefundReason,
+    RefundStatus,
+)
+from payments.errors import MismatchError, NothingPaidError, OverRefundError, TakenBackError
+from payments.models import Attempt, Charge, Dispute, Refund
 from payments.services import ledger, moves
 
 logger = logging.getLogger(__name__)
@@ -50,11 +57,19 @@ def request_refund(
 
     It goes back to the payment that settled the charge, or to the one named by `attempt_id`. Never more than was paid
     and has not gone back: raises OverRefundError, or NothingPaidError. Locks the charge; the database's CHECKs stand
-    behind it. What a person asks for by hand goes through `ask_refund`, which may need a second person.
+    behind it. What a person asks for by hand goes through `ask_refund`, which may need a second person. Money that is
+    with the payer's bank keeps no booking from ending: Stripe refuses the refund, which is a task until the verdict.
     """
     charge = moves.lock_charge(charge_id)
     refund = new_refund(
-        charge, amount_pence=amount_pence, reason=reason, by=by, now=now, note=note, attempt_id=attempt_id
+        charge,
+        amount_pence=amount_pence,
+        reason=reason,
+        by=by,
+        now=now,
+        note=note,
+        attempt_id=attempt_id,
+        is_by_policy=True,
     )
     say_requested(charge, refund, by=by, now=now)
     return refund
@@ -72,22 +87,25 @@ def new_refund(
     is_waiting: bool = False,
     retry_of: Refund | None = None,
     is_by_bank: bool = False,
+    is_by_policy: bool = False,
 ) -> Refund:
     """The row of a refund of a locked charge, to be sent or to wait for a second person.
 
-    Raises NothingPaidError and OverRefundError.
+    Raises NothingPaidError, OverRefundError and, unless `is_by_policy`, TakenBackError.
     """
     if charge.status != ChargeStatus.PAID:
         raise NothingPaidError
     paid = Attempt.objects.filter(charge=charge, status=AttemptStatus.PAID)
     if attempt_id is not None:
         paid = paid.filter(pk=attempt_id)
-    payment = rules.payment_to_refund(
-        [rules.Paid(one.pk, one.paid_pence, one.refunded_pence, one.is_extra) for one in paid],
-        amount_pence=amount_pence,
-    )
+    payments = [
+        rules.Paid(one.pk, one.paid_pence, one.refunded_pence, one.is_extra, 0 if is_by_policy else taken_pence(one))
+        for one in paid
+    ]
+    payment = rules.payment_to_refund(payments, amount_pence=amount_pence)
     if payment is None:
-        raise OverRefundError
+        is_taken = any(amount_pence <= one.refundable_pence + one.taken_pence for one in payments if one.taken_pence)
+        raise TakenBackError if is_taken else OverRefundError
     return Refund.objects.create(
         charge=charge,
         attempt_id=payment.key,
@@ -103,6 +121,13 @@ def new_refund(
         is_by_bank=is_by_bank,
         idempotency_key=uuid.uuid4().hex,
     )
+
+
+def taken_pence(attempt: Attempt) -> int:
+    """What of a payment its payer's bank has taken back, in disputes that are open or lost."""
+    taken = Dispute.objects.filter(attempt=attempt, status__in=DISPUTES_TAKEN)
+    pence: int = taken.aggregate(pence=Sum("amount_pence", default=0))["pence"]
+    return pence
 
 
 def say_requested(charge: Charge, refund: Refund, *, by: Actor, now: dt.datetime) -> None:

@@ -3,19 +3,22 @@
 import datetime as dt
 import random
 from functools import partial
+from typing import Any
 
 import pytest
 from django.conf import settings
 
+from audit.context import Actor
 from audit.models import AuditEvent
 from common import clock
 from notifications.models import Message
 from payments import gateway, selectors, services
-from payments.constants import DisputeStatus, EventStatus, JournalKind
-from payments.errors import MismatchError
-from payments.models import Attempt, Dispute, Journal, StripeEvent
+from payments.constants import DisputeStatus, EventStatus, JournalKind, RefundStatus
+from payments.errors import MismatchError, OverRefundError, TakenBackError
+from payments.models import Attempt, Charge, Dispute, Journal, Refund, StripeEvent
 from tests.payments.conftest import CLERK, Till, events_of, ledger, post_event, races, together
 
+SECOND = Actor("staff", "8")
 WITHDRAWN = [("DISPUTES", 9200), ("STRIPE_CLEARING", -9200)]
 FEE = [("STRIPE_FEES", 2000), ("STRIPE_CLEARING", -2000)]
 
@@ -134,6 +137,95 @@ def test_a_dispute_about_a_fee_that_is_kept_is_borne_by_kcc_before_and_after(pai
     assert _balances() == balances
     _turn_round(identifier)
     assert _balances() == {"STRIPE_CLEARING": 7200, "STRIPE_FEES": 2000, "COURSE_INCOME": -9200}
+
+
+def _surplus() -> tuple[int, int]:
+    today = clock.london_day(clock.now())
+    found = selectors.surplus(first=today, last=today)
+    return found.pence, found.disputed_pence
+
+
+@pytest.mark.parametrize(("outcome", "is_earned", "surplus"), [
+    ("lost", False, -2000), ("won", False, -2000), ("lost", True, -6800), ("won", True, 2400),
+])  # fmt: skip
+def test_the_surplus_counts_a_dispute_once_it_is_lost(paid: Till, outcome: str, is_earned: bool, surplus: int) -> None:
+    if is_earned:
+        services.record_completion(booking_reference=paid.charge.booking_reference, by=CLERK, now=clock.now())
+    identifier = _dispute(paid)
+    _deliver(paid)
+    assert _surplus() == (2400 if is_earned else -2000, 9200)
+    paid.sandbox.control("settle", id=identifier, outcome=outcome)
+    _deliver(paid)
+    assert _surplus() == (surplus, 0)
+
+
+# --- Never twice -------------------------------------------------------------------------------------------------
+def _standing() -> tuple[object, ...]:
+    return list(Refund.objects.order_by("pk").values()), list(Charge.objects.values()), ledger()
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_what_the_bank_has_taken_back_is_not_refunded_by_hand_nor_from_the_bank(paid: Till, is_lost: bool) -> None:
+    refund = services.request_refund(
+        charge_id=paid.charge.pk, amount_pence=9200, reason="KCC_CANCELLED", by=CLERK, now=clock.now()
+    )
+    identifier = _dispute(paid)
+    if is_lost:
+        paid.sandbox.control("settle", id=identifier, outcome="lost")
+    _deliver(paid)
+    assert services.send_refunds(now=clock.now())["failed"] == 1
+    refund.refresh_from_db()
+    assert (refund.status, refund.error) == (RefundStatus.FAILED, "refunds.create: charge_disputed")
+    before = _standing()
+    given: dict[str, Any] = {"by": SECOND, "now": clock.now(), "note": "BACS 17"}
+    for refused in (
+        partial(services.settle_refund_elsewhere, refund_id=refund.pk),
+        partial(services.try_refund_again, refund_id=refund.pk),
+        partial(services.ask_refund, charge_id=paid.charge.pk, amount_pence=1, reason="GOODWILL", policy_pence=9200),
+    ):
+        with pytest.raises(TakenBackError):
+            refused(**given)
+        assert _standing() == before
+    with pytest.raises(OverRefundError):
+        services.ask_refund(charge_id=paid.charge.pk, amount_pence=9201, reason="GOODWILL", policy_pence=9201, **given)
+
+
+def test_once_a_dispute_is_won_the_money_goes_back_as_was_asked(paid: Till) -> None:
+    identifier = _dispute(paid)
+    _deliver(paid)
+    # A booking that ends while the bank has the money ends all the same: its refund is a task.
+    refund = services.request_refund(
+        charge_id=paid.charge.pk, amount_pence=9200, reason="KCC_CANCELLED", by=CLERK, now=clock.now()
+    )
+    services.send_refunds(now=clock.now())
+    paid.sandbox.control("settle", id=identifier, outcome="won")
+    _deliver(paid)
+    settled = services.settle_refund_elsewhere(refund_id=refund.pk, note="BACS 17", by=SECOND, now=clock.now())
+    assert settled.status == RefundStatus.ELSEWHERE
+    assert ledger()[-1] == ("REFUND_BANK", [("FEES_IN_ADVANCE", 9200), ("BANK", -9200)])
+
+
+def test_a_refund_that_waits_while_the_bank_takes_the_money_is_not_approved(paid: Till) -> None:
+    refund = services.ask_refund(
+        charge_id=paid.charge.pk, amount_pence=9200, reason="GOODWILL", note="x", by=CLERK, now=clock.now()
+    )
+    _dispute(paid)
+    _deliver(paid)
+    before = _standing()
+    with pytest.raises(TakenBackError):
+        services.approve_refund(refund_id=refund.pk, note="seen", by=SECOND, now=clock.now())
+    assert _standing() == before
+    rejected = services.reject_refund(refund_id=refund.pk, note="disputed", by=SECOND, now=clock.now())
+    assert rejected.status == RefundStatus.REJECTED
+
+
+def test_a_dispute_heard_of_before_its_payment_settles_that_first(till: Till) -> None:
+    till.sandbox.pay(till.start().url)
+    (paid,) = (event for event in events_of(till.sandbox) if event["type"] == "payment_intent.succeeded")
+    till.sandbox.control("dispute", charge=paid["data"]["object"]["id"])
+    assert _deliver(till)["applied"] == 2
+    assert (till.reload().status, Dispute.objects.get().status) == ("PAID", DisputeStatus.NEEDS_RESPONSE)
+    assert [kind for kind, _ in ledger()] == ["PAID", "DISPUTED", "STRIPE_FEE"]
 
 
 def test_a_verdict_turned_round_is_booked_back(paid: Till) -> None:
