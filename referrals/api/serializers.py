@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from referrals.constants import BatchKind, OutcomeCode, ReferralStatus, RowState, WithdrawalReason
@@ -120,11 +121,15 @@ class WithdrawSerializer(serializers.Serializer):
     effective_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
+# Something to be read, after any spaces; read once from left to right however long it is.
+_WORDS = RegexValidator(r"^[\s\x01-\x1f\x7f-\xa0]*[^\s\x00-\x1f\x7f-\xa0][^\x00]*$", "Say it in words.")
+
+
 class ExtendSerializer(serializers.Serializer):
     """A later day, and what shows that police decided it."""
 
     complete_by = serializers.DateField()
-    evidence = serializers.CharField(max_length=500)
+    evidence = serializers.CharField(max_length=500, validators=[_WORDS])
 
 
 class OutcomeSerializer(serializers.ModelSerializer[Outcome]):
@@ -163,9 +168,9 @@ class OutcomesQuerySerializer(serializers.Serializer):
 
 
 class RowsQuerySerializer(serializers.Serializer):
-    """Of which state."""
+    """Of which state; of all where it is empty."""
 
-    state = serializers.ChoiceField(choices=RowState.choices, required=False)
+    state = serializers.ChoiceField(choices=RowState.choices, required=False, allow_blank=True)
 
 
 class AcknowledgeSerializer(serializers.Serializer):

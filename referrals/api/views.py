@@ -58,7 +58,7 @@ def _problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
 
 _KEY = OpenApiParameter(
     "Idempotency-Key",
-    OpenApiTypes.STR,
+    {"type": "string", "maxLength": _LONGEST_KEY},
     OpenApiParameter.HEADER,
     description="A text of your own, at most 255 characters: the same again with the same file does nothing twice",
 )
@@ -175,6 +175,7 @@ class RejectedView(ForceView):
 
     @extend_schema(
         operation_id="batch_rejected",
+        parameters=[OpenApiParameter("format", exclude=True)],  # there is one format, whatever is asked for
         responses={(200, "text/csv"): OpenApiTypes.STR, **_problems(404)},
         examples=examples.REJECTED,
     )

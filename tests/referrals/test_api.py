@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import re
 import uuid
 from typing import Any
 from urllib.parse import urlencode
@@ -380,6 +381,29 @@ def test_schema_names_every_operation(client: Client) -> None:
         ("/api/v1/outcomes/acknowledge/", "post"),
     }
     assert schema["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
+
+
+def test_schema_tells_the_limits_of_what_is_sent(client: Client) -> None:
+    schema = client.get("/api/schema/", headers={"Accept": "application/json"}).json()
+    sent = schema["components"]["schemas"]
+    assert sent["UploadRequest"]["properties"]["file"] == {"type": "string", "format": "binary"}
+    evidence = sent["ExtendRequest"]["properties"]["evidence"]
+    assert (evidence["minLength"], evidence["maxLength"]) == (1, 500)
+    told = [text for text in ("é", " 7\n", "", " \x07\n", "7\0") if re.search(evidence["pattern"], text)]
+    assert told == ["é", " 7\n"]
+    (key,) = schema["paths"]["/api/v1/batches/"]["post"]["parameters"]
+    assert key["schema"] == {"type": "string", "maxLength": 255}
+
+
+def test_evidence_that_cannot_be_read_is_422(api: Client) -> None:
+    held = factories.LiveReferralFactory(now=NOW)
+    later = (held.complete_by + dt.timedelta(days=5)).isoformat()
+    for evidence in ("\x07", " \n", "Letter\0"):
+        sent = {"complete_by": later, "evidence": evidence}
+        address = f"/api/v1/referrals/{held.reference}/extend/"
+        assert "evidence" in problem(api.post(address, sent, content_type="application/json"), 422)["errors"]
+    held.refresh_from_db()
+    assert held.complete_by.isoformat() < later
 
 
 def test_every_operation_has_examples_of_what_goes_in_and_out(client: Client) -> None:
