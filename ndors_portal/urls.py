@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
 from ndors_portal import api_docs, errors, health
 
@@ -15,7 +14,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("police/", include("referrals.urls")),
     path("api/v1/", include("referrals.api.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/schema/", api_docs.SchemaView.as_view(), name="api-schema"),
     path("api/docs/", api_docs.page, name="api-docs"),
     path("trainer/", include("rosters.urls")),
     path("payments/", include("payments.urls")),

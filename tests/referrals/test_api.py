@@ -425,6 +425,13 @@ def test_wrong_verb_is_405_and_unknown_media_type_406(api: Client) -> None:
     problem(api.get("/api/v1/outcomes/", headers={"Accept": "text/html"}), 406)
 
 
+def test_errors_of_the_description_are_problems_too(client: Client) -> None:
+    problem(client.put("/api/schema/", {}, content_type="application/json"), 405)
+    problem(client.get("/api/schema/", headers={"Accept": "image/png"}), 406)
+    problem(client.get("/api/schema/?format=xml"), 404)
+    assert client.get("/api/schema/")["Content-Type"].startswith("application/vnd.oai.openapi")
+
+
 def test_failure_of_ours_is_a_problem_that_tells_nothing(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: Any) -> None:
         raise RuntimeError("secret")
