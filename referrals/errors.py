@@ -41,6 +41,13 @@ class ReferralMoveError(TransitionError):
         super().__init__(f"This cannot be done: the referral is now “{status_words.lower()}”.")
 
 
+class WithdrawnOtherwiseError(PortalError):
+    """A withdrawal of what was withdrawn before for another reason: it stands, as by it the money was decided."""
+
+    def __init__(self, reason: str, reason_words: str) -> None:
+        super().__init__(f"It was withdrawn before, as “{reason_words.lower()}” ({reason}), and that reason stands.")
+
+
 class DateRefusedError(PortalError):
     """A new complete-by date that cannot be."""
 

@@ -220,7 +220,7 @@ class WithdrawView(ForceView):
         examples=examples.WITHDRAW,
     )
     def post(self, request: Request, reference: str) -> Response:
-        """Take the offer back for good; the same again changes nothing."""
+        """Take the offer back for good; the same again changes nothing, and for another reason is refused."""
         form = WithdrawSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         services.withdraw(

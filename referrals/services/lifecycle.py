@@ -15,7 +15,13 @@ from common.prepared import Prepared
 from common.working_time import add_working_days
 from referrals import rules
 from referrals.constants import REFERRAL_TRANSITIONS, OutcomeCode, ReferralStatus, WithdrawalReason
-from referrals.errors import DateRefusedError, EvidenceMissingError, ReferralMoveError, ReferralNotFoundError
+from referrals.errors import (
+    DateRefusedError,
+    EvidenceMissingError,
+    ReferralMoveError,
+    ReferralNotFoundError,
+    WithdrawnOtherwiseError,
+)
 from referrals.models import Batch, Outcome, Referral, Withdrawal
 from referrals.services.outcomes import add_outcome, latest_outcome
 from referrals.signals import referral_ended, referral_extended, referral_locking
@@ -150,7 +156,8 @@ def withdraw(
     """Withdraw an offer for good: it stops booking, gives back the place and opens the decision about the money.
 
     Returns the withdrawal and whether it is new; one that is withdrawn already stays as it is. Locks the session, the
-    referral, the booking and the charge. Raises ReferralNotFoundError and ReferralMoveError (a completed course).
+    referral, the booking and the charge. Raises ReferralNotFoundError, ReferralMoveError (a completed course) and
+    WithdrawnOtherwiseError (withdrawn before for another reason).
     """
     with transaction.atomic(durable=True):
         referral_id = id_of(force_code=force_code, reference=reference)
@@ -182,7 +189,10 @@ def withdraw_composed(
         referral = lock(referral_id)
         why = WithdrawalReason(reason)
         if referral.status == ReferralStatus.WITHDRAWN:
-            return referral.withdrawal, False
+            standing = referral.withdrawal
+            if standing.reason != why:
+                raise WithdrawnOtherwiseError(standing.reason, standing.get_reason_display())
+            return standing, False
         words = f"Withdrawn by police: {why.label.lower()}"
         _move(referral, ReferralStatus.WITHDRAWN, by=by, now=now, words=words, reason=note or why.label)
         withdrawal = Withdrawal.objects.create(

@@ -6,7 +6,7 @@ from typing import cast
 from audit.context import Actor
 from referrals import rules
 from referrals.constants import RowState
-from referrals.errors import ReferralMoveError, ReferralNotFoundError
+from referrals.errors import ReferralMoveError, ReferralNotFoundError, WithdrawnOtherwiseError
 from referrals.models import Batch
 from referrals.rules import WithdrawalValues
 from referrals.services.checking import Prepared
@@ -20,7 +20,7 @@ def settle_withdrawal(row: Prepared, *, batch: Batch, by: Actor, now: datetime) 
         return as_found(row)
     values = cast(WithdrawalValues, row.values)
     try:
-        withdrawal, is_new = withdraw_composed(
+        _, is_new = withdraw_composed(
             referral_id=id_of(force_code=batch.force_id, reference=values.reference),
             reason=values.reason,
             effective_at=values.effective_at,
@@ -31,11 +31,8 @@ def settle_withdrawal(row: Prepared, *, batch: Batch, by: Actor, now: datetime) 
         )
     except ReferralNotFoundError:
         return _waits(row, "unknown_reference", "We do not hold this reference. Someone must decide.")
-    except ReferralMoveError as error:
+    except (ReferralMoveError, WithdrawnOtherwiseError) as error:
         return _waits(row, "changed_while_booked", f"{error.message} Someone must decide.")
-    if not is_new and withdrawal.reason != values.reason:
-        words = f"It was withdrawn before, as “{withdrawal.get_reason_display().lower()}”. Someone must decide."
-        return _waits(row, "changed_while_booked", words)
     return Settled(row, RowState.NEW if is_new else RowState.UNCHANGED)
 
 

@@ -254,7 +254,10 @@ def test_withdrawing_and_extending(api: Client) -> None:
     assert (withdrawn.status_code, withdrawn.json()["status"]) == (200, "WITHDRAWN")
     again = api.post(f"{address}withdraw/", sent, content_type="application/json")
     assert again.status_code == 200
+    other = api.post(f"{address}withdraw/", {"reason": "OTHER"}, content_type="application/json")
+    assert "(COURT), and that reason stands" in problem(other, 409)["detail"]
     held.refresh_from_db()
+    assert held.withdrawal.reason == "COURT"
     assert held.withdrawal.effective_at == dt.datetime(2026, 11, 21, 9, 30, tzinfo=dt.UTC)
     late = api.post(
         f"{address}extend/", {"complete_by": later, "evidence": "Letter 8"}, content_type="application/json"

@@ -158,3 +158,16 @@ def test_unknown_withdrawal_is_accepted_once_the_referral_is_there() -> None:
     accept(row)
     assert Referral.objects.get().status == ReferralStatus.WITHDRAWN
     assert Withdrawal.objects.get().received_at == TODAY
+
+
+def test_withdrawal_for_another_reason_cannot_be_accepted_and_says_which_stands() -> None:
+    rows = many(1)
+    import_bytes(as_csv(rows))
+    one = {"force_code": "46", "reference": rows[0]["reference"]}
+    import_bytes(as_csv([one | {"reason": "COURT"}]), kind="withdrawals")
+    row = quarantined(as_csv([one | {"reason": "OTHER"}]), kind="withdrawals")
+    with pytest.raises(DecisionError, match=r"\(COURT\), and that reason stands"):
+        accept(row)
+    row.refresh_from_db()
+    assert (row.decision, Withdrawal.objects.get().reason) == ("", "COURT")
+    services.refuse_row(row_id=row.pk, reason="The first one stands", by=OFFICER, now=TODAY)

@@ -14,6 +14,7 @@ from referrals.errors import (
     EvidenceMissingError,
     ReferralMoveError,
     ReferralNotFoundError,
+    WithdrawnOtherwiseError,
 )
 from referrals.models import Outcome, OutcomeSequence, Referral, Withdrawal
 from referrals.signals import referral_ended, referral_extended, referral_locking
@@ -181,7 +182,9 @@ def test_withdrawing_twice_changes_nothing() -> None:
     held = factories.LiveReferralFactory()
     first, _ = withdraw(held)
     before = snapshot()
-    assert withdraw(held, reason="COURT", now=NOW + 2 * DAY) == (first, False)
+    assert withdraw(held, now=NOW + 2 * DAY) == (first, False)
+    with pytest.raises(WithdrawnOtherwiseError, match="fixed penalty paid"):
+        withdraw(held, reason="COURT", now=NOW + 2 * DAY)
     assert snapshot() == before
 
 
