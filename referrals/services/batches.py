@@ -18,6 +18,7 @@ from referrals.constants import BatchKind, BatchStatus
 from referrals.errors import BatchTooLargeError, KeyReusedError
 from referrals.models import Batch, Force
 from referrals.services.idempotency import claim_key
+from referrals.services.rows import change_claimed
 
 IMPORT = "referrals.jobs.import_batches"
 
@@ -105,10 +106,10 @@ def _put_in_line(batch: Batch, *, key: str, by: Actor, now: datetime) -> Batch:
 
 
 def refuse(*, batch: Batch, why: str, by: Actor, now: datetime) -> None:
-    """Close a batch whose file cannot be read. Composed; the batch is claimed by the caller."""
+    """Close a batch whose file cannot be read. Composed; the batch is claimed by the caller. Raises ClaimLostError."""
     with transaction.atomic():
+        change_claimed(batch, status=BatchStatus.REFUSED, status_at=now, refusal=why, claimed_until=None)
         batch.status, batch.status_at, batch.refusal, batch.claimed_until = BatchStatus.REFUSED, now, why, None
-        batch.save(update_fields=["status", "status_at", "refusal", "claimed_until"])
         audit.record(
             "batch.refused",
             by=by,

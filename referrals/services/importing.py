@@ -18,7 +18,7 @@ from audit.context import Actor, acting
 from common import claims
 from referrals import rules
 from referrals.constants import MOST_ATTEMPTS, UNFINISHED, BatchKind, BatchStatus, RowState
-from referrals.errors import BatchBusyError, BatchNotFoundError
+from referrals.errors import BatchBusyError, BatchNotFoundError, ClaimLostError
 from referrals.files import FileRefusedError, Limits, Table, open_table
 from referrals.models import Batch, BatchRow
 from referrals.services.ahead import Slice, ahead, slices
@@ -26,14 +26,14 @@ from referrals.services.batches import refuse, tell_sender
 from referrals.services.checking import Prepared, checked_on, prepare
 from referrals.services.forecasts import settle_forecast
 from referrals.services.lines import Lines
-from referrals.services.rows import advance, keep_claim
+from referrals.services.rows import advance, change_claimed, keep_claim
 from referrals.services.scheme import Scheme, read_scheme
 from referrals.services.settling import count, settle, write
 from referrals.services.withdrawals import settle_withdrawal
 
 # Opening a workbook takes a while before the first slice; from then on each slice renews the claim.
 OPENING_SECONDS = 300
-SLICE_SECONDS = 60
+_SLICE = timedelta(seconds=60)
 _TRIES = 5
 _TURN_SECONDS = 0.0005
 
@@ -49,8 +49,9 @@ def waiting(now: datetime) -> "QuerySet[Batch]":
 
 def import_next_batch(*, by: Actor, now: datetime) -> Batch | None:
     """Import the batch that waited longest. Returns it, or nothing where none waits. May run many times at once."""
+    moment = _clock(now)
     for batch in claims.claim(waiting(now), now=now, limit=1, seconds=OPENING_SECONDS, ordering=("received_at", "id")):
-        return _import(batch, by=by, now=now)
+        return _import(batch, by=by, now=now, moment=moment)
     return None
 
 
@@ -65,6 +66,7 @@ def import_batch(*, batch_id: UUID, by: Actor, now: datetime) -> Batch:
         raise BatchNotFoundError
     if batch.status not in UNFINISHED:
         return batch
+    moment = _clock(now)
     this_one = Batch.objects.filter(pk=batch_id, status__in=UNFINISHED)
     claimed = claims.claim(this_one, now=now, limit=1, seconds=OPENING_SECONDS)
     if not claimed:
@@ -72,11 +74,17 @@ def import_batch(*, batch_id: UUID, by: Actor, now: datetime) -> Batch:
         if batch.status not in UNFINISHED:
             return batch
         raise BatchBusyError
-    return _import(claimed[0], by=by, now=now)
+    return _import(claimed[0], by=by, now=now, moment=moment)
 
 
-def _import(batch: Batch, *, by: Actor, now: datetime) -> Batch:
-    """Do a batch that is claimed."""
+def _clock(now: datetime) -> Callable[[], datetime]:
+    """What time it is, from here on: a batch may take minutes, and its claim is renewed as it goes."""
+    began = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - began)
+
+
+def _import(batch: Batch, *, by: Actor, now: datetime, moment: Callable[[], datetime]) -> Batch:
+    """Do a batch that is claimed. Raises ClaimLostError where it was claimed by somebody else in between."""
     with acting(by, on_behalf_of=batch.received_by), batch.file.open("rb") as opened:
         try:
             # The file itself: Django's two wrappers are asked for each line whether they are closed.
@@ -86,12 +94,9 @@ def _import(batch: Batch, *, by: Actor, now: datetime) -> Batch:
                 refuse(batch=batch, why=error.message, by=by, now=now)
             return batch
         scheme = read_scheme()
-        with transaction.atomic(durable=True):
-            batch.status, batch.status_at = BatchStatus.RUNNING, now
-            batch.rows_expected, batch.columns = table.rows, list(table.names)
-            batch.save(update_fields=["status", "status_at", "rows_expected", "columns"])
-        _settle_all(batch, table, scheme=scheme, by=by, now=now)
-        _close(batch, by=by, now=now)
+        _begin(batch, table, now=now, claimed_until=moment() + _SLICE)
+        _settle_all(batch, table, scheme=scheme, by=by, now=now, moment=moment)
+        _close(batch, by=by, now=now, settled_at=moment())
     return batch
 
 
@@ -105,8 +110,23 @@ def limits() -> Limits:
     )
 
 
-def _settle_all(batch: Batch, table: Table, *, scheme: Scheme, by: Actor, now: datetime) -> None:
-    began = time.monotonic()
+def _begin(batch: Batch, table: Table, *, now: datetime, claimed_until: datetime) -> None:
+    batch.status, batch.status_at = BatchStatus.RUNNING, now
+    batch.rows_expected, batch.columns = table.rows, list(table.names)
+    with transaction.atomic(durable=True):
+        change_claimed(
+            batch,
+            status=batch.status,
+            status_at=now,
+            rows_expected=batch.rows_expected,
+            columns=batch.columns,
+            claimed_until=claimed_until,
+        )
+
+
+def _settle_all(
+    batch: Batch, table: Table, *, scheme: Scheme, by: Actor, now: datetime, moment: Callable[[], datetime]
+) -> None:
     context = checked_on(now, force_code=batch.force_id, forces=frozenset(scheme.forces), courses=scheme.delivered)
     lines = Lines.of(batch, by=by, now=now)
     settled_before = _settled_before(batch, table)
@@ -140,11 +160,7 @@ def _settle_all(batch: Batch, table: Table, *, scheme: Scheme, by: Actor, now: d
     large = table.rows - after if is_of_referrals else 0
     with _undisturbed(), ahead(make, rows=large) as made:
         for part in made:
-            elapsed = timedelta(seconds=time.monotonic() - began)
-            _settle_slice(batch, part, settle_part, claimed_until=now + elapsed + _SLICE)
-
-
-_SLICE = timedelta(seconds=SLICE_SECONDS)
+            _settle_slice(batch, part, settle_part, claimed_until=moment() + _SLICE)
 
 
 @contextmanager
@@ -216,13 +232,14 @@ def _keep_short() -> None:
         cursor.execute("SET LOCAL synchronous_commit TO OFF; SET LOCAL max_parallel_workers_per_gather TO 0")
 
 
-def _close(batch: Batch, *, by: Actor, now: datetime) -> None:
-    """Close a batch whose rows are all settled."""
+def _close(batch: Batch, *, by: Actor, now: datetime, settled_at: datetime) -> None:
+    """Close a batch whose rows are all settled, by now."""
     with transaction.atomic(durable=True):
         locked = Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         if locked.status != BatchStatus.RUNNING or locked.attempts != batch.attempts:
-            raise BatchBusyError
-        locked.status, locked.status_at, locked.settled_at, locked.claimed_until = BatchStatus.SETTLED, now, now, None
+            raise ClaimLostError
+        locked.status, locked.status_at = BatchStatus.SETTLED, settled_at
+        locked.settled_at, locked.claimed_until = settled_at, None
         locked.save(update_fields=["status", "status_at", "settled_at", "claimed_until"])
         audit.record(
             "batch.settled",

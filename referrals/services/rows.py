@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
 from common.prepared import Prepared
-from referrals.constants import BatchStatus
+from referrals.constants import UNFINISHED, BatchStatus
 from referrals.errors import ClaimLostError
 from referrals.models import COUNTS, Batch
 
@@ -29,6 +30,13 @@ _ADVANCE = (
 def keep_claim(batch: Batch) -> None:
     """Lock the batch to the end of the slice. Raises ClaimLostError where somebody else went on with it."""
     if not _MINE.all(pk=batch.pk, attempts=batch.attempts, settled_to=batch.settled_to):
+        raise ClaimLostError
+
+
+def change_claimed(batch: Batch, **fields: Any) -> None:
+    """Write fields of a batch that is not finished. Raises ClaimLostError where somebody else has claimed it since."""
+    mine = Batch.objects.filter(pk=batch.pk, attempts=batch.attempts, status__in=UNFINISHED)
+    if not mine.update(**fields):
         raise ClaimLostError
 
 

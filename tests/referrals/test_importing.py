@@ -11,7 +11,10 @@ from common.crypto import decrypt
 from referrals import lookups, selectors, services
 from referrals.cells import cells_of
 from referrals.constants import BatchStatus, ReferralStatus
+from referrals.errors import ClaimLostError
+from referrals.files import FileRefusedError
 from referrals.models import Batch, BatchRow, Referral
+from referrals.services import importing
 from tests.factories import bookings as b
 from tests.factories import courses as c
 from tests.factories import referrals as factories
@@ -49,7 +52,7 @@ def test_good_file_makes_300_referrals() -> None:
         "sha256": batch.sha256,
         "file_name": "batch.csv",
         "received_at": "2026-11-20T12:00:00Z",
-        "settled_at": "2026-11-20T12:00:00Z",
+        "settled_at": selectors.instant(batch.settled_at),
         "rows": 300,
         "new": 300,
         "unchanged": 0,
@@ -472,8 +475,6 @@ def test_s18_reference_of_another_force_is_not_told() -> None:
 
 
 def test_duplicates_across_slices_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    from referrals.services import importing
-
     monkeypatch.setitem(importing._SLICE_ROWS, "referrals", 3)
     rows = many(5)
     rows += [dict(rows[0]), rows[0] | {"town": "Elsewhere"}, rows[1] | {"offer_date": "19/11/2026"}]
@@ -535,3 +536,60 @@ def test_batch_that_somebody_has_is_busy() -> None:
     assert services.import_next_batch(by=JOB, now=TODAY) is None
     assert services.import_next_batch(by=JOB, now=TODAY + dt.timedelta(seconds=2)) == batch
     assert Referral.objects.count() == 300
+
+
+class SlowClock:
+    """Seconds that pass only when they are told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+def test_claim_is_renewed_from_when_the_file_has_been_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, open_table, settle_slice = SlowClock(), importing.open_table, importing._settle_slice
+    claims: list[dt.datetime | None] = []
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        clock.seconds += 120
+        return open_table(*arguments, **options)
+
+    def noted(batch: Batch, *arguments: Any, **options: Any) -> None:
+        claims.append(Batch.objects.get(pk=batch.pk).claimed_until)
+        settle_slice(batch, *arguments, **options)
+        claims.append(Batch.objects.get(pk=batch.pk).claimed_until)
+
+    monkeypatch.setattr(importing, "time", clock)
+    monkeypatch.setattr(importing, "open_table", slowly)
+    monkeypatch.setattr(importing, "_settle_slice", noted)
+    batch = import_bytes(GOOD.read_bytes())
+
+    opened_at = TODAY + dt.timedelta(seconds=120)
+    assert claims == [opened_at + dt.timedelta(seconds=60)] * 2
+    assert batch.settled_at == batch.status_at == opened_at
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_worker_that_comes_back_late_does_not_reopen_a_batch(
+    monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
+) -> None:
+    batch = receive(GOOD.read_bytes())
+    open_table = importing.open_table
+    settled: list[Any] = []
+
+    def held_up(*arguments: Any, **options: Any) -> Any:
+        """Another worker claims and settles the batch while this one opens the file."""
+        monkeypatch.setattr(importing, "open_table", open_table)
+        services.import_batch(batch_id=batch.pk, by=JOB, now=TODAY + dt.timedelta(hours=1))
+        settled.extend([Batch.objects.values().get(), AuditEvent.objects.count(), Batch.history.count()])
+        if is_refused:
+            raise FileRefusedError("empty", "The file is empty.")
+        return open_table(*arguments, **options)
+
+    monkeypatch.setattr(importing, "open_table", held_up)
+    with pytest.raises(ClaimLostError):
+        services.import_batch(batch_id=batch.pk, by=JOB, now=TODAY)
+    assert settled == [Batch.objects.values().get(), AuditEvent.objects.count(), Batch.history.count()]
+    assert settled[0]["status"] == BatchStatus.SETTLED
