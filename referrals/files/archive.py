@@ -11,6 +11,9 @@ from referrals.files.refusals import FileRefusedError, damaged_workbook
 _CHUNK = 256 * 1024
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _MOST_PARTS = 5_000
+# Workbooks pack to a twentieth or a fiftieth of their size, and no part that is large to less than this.
+_MOST_TIMES = 200
+_LARGE_BYTES = 16 * 1024 * 1024
 _ENCRYPTED_FLAG = 0x1
 
 # What zipfile raises for archives that are broken, or made in ways that it does not know (a RuntimeError).
@@ -54,7 +57,7 @@ def _check_kind(names: set[str], content_types: bytes) -> None:
 def _check_size(stream: BinaryIO, parts: list[zipfile.ZipInfo], limits: Limits) -> None:
     """Unpack everything once, keeping nothing, and count: what an archive says of its own sizes may be a lie."""
     if len(parts) > _MOST_PARTS:
-        raise _bomb()
+        raise bomb()
     if len({part.filename for part in parts}) != len(parts):
         raise damaged_workbook()
     left = limits.max_unpacked_bytes
@@ -67,30 +70,31 @@ def _check_size(stream: BinaryIO, parts: list[zipfile.ZipInfo], limits: Limits) 
 
 
 def _unpacked_size(stream: BinaryIO, part: zipfile.ZipInfo, most: int) -> int:
-    """Count the bytes of a part. Raises `FileRefusedError` when there are more than `most`."""
+    """Count the bytes of a part. Raises `FileRefusedError` for more than `most`, or far more than it is packed."""
     _go_to_content(stream, part)
     if part.compress_type == zipfile.ZIP_STORED:
         if part.compress_size > most:
-            raise _bomb()
+            raise bomb()
         return part.compress_size
-    unpacker, packed, size = zlib.decompressobj(-zlib.MAX_WBITS), part.compress_size, 0
+    unpacker, packed, size, taken = zlib.decompressobj(-zlib.MAX_WBITS), part.compress_size, 0, 0
     try:
         while packed > 0 and not unpacker.eof:
             data = stream.read(min(_CHUNK, packed))
             if not data:
                 raise damaged_workbook()
-            packed -= len(data)
+            packed, taken = packed - len(data), taken + len(data)
             while data and not unpacker.eof:
                 size += len(unpacker.decompress(data, _CHUNK))
                 data = unpacker.unconsumed_tail
-                if size > most:
-                    raise _bomb()
+                if size > most or (size > _LARGE_BYTES and size > _MOST_TIMES * (taken - len(data))):
+                    raise bomb()
     except zlib.error as error:
         raise damaged_workbook() from error
     return size
 
 
-def _bomb() -> FileRefusedError:
+def bomb() -> FileRefusedError:
+    """Make the refusal of an archive that is far larger than it looks."""
     return FileRefusedError("zip_bomb", "The workbook unpacks to far more than it should. It was not read.")
 
 

@@ -13,7 +13,7 @@ from referrals.files.encoding import encoding_of
 from referrals.files.header import Header, column_name
 from referrals.files.limits import Limits
 from referrals.files.refusals import SEND_A_TABLE, FileRefusedError
-from referrals.files.table import Table, cell_too_long, check_rows, longest, too_many_rows
+from referrals.files.table import Record, Table, cell_too_long, check_rows, longest, too_many_rows
 from referrals.rules.columns import ERRORS_COLUMN, FileKind
 from referrals.rules.problems import BAD_CHARACTER, Problem, problem
 
@@ -35,7 +35,7 @@ class CsvTable(Table):
         self.description = f"CSV, {self.encoding.name}, {DELIMITERS[self.delimiter]}"
         self.rows = self._go_through()
 
-    def records(self) -> Iterator[tuple[int, list[str], Problem | None]]:
+    def records(self) -> Iterator[Record]:
         """Yield the records of the file; a record with quoted line breaks is one row, as in a spreadsheet."""
         text = self._text()
         try:
@@ -49,12 +49,13 @@ class CsvTable(Table):
                         number += 1
                         line_before = reader.line_num
                         if number > 1 and any(cells) and (len(cells) > 1 or cells[0].strip()):
-                            yield number, cells, None
+                            yield number, cells, None, ()
                     break
                 except csv.Error as error:
                     number += 1
                     self._refuse_if_lost(number, reader.line_num - line_before, error)
-                    yield number, self._last_line.rstrip("\r\n").split(self.delimiter), _stray_quote(self._last_line)
+                    cells = self._last_line.rstrip("\r\n").split(self.delimiter)
+                    yield number, cells, _stray_quote(self._last_line), ()
         finally:
             text.detach()
 
@@ -98,7 +99,7 @@ class CsvTable(Table):
         if plain is not None:
             check_rows(plain, limits)
             return plain
-        for number, cells, _ in self.records():
+        for number, cells, _, _ in self.records():
             rows += 1
             if rows > limits.max_rows:
                 raise too_many_rows(limits)

@@ -5,11 +5,16 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from referrals.files.limits import Limits
 from referrals.files.number_formats import PLAIN, iso, moment, number_text, time_text, with_zeros
 from referrals.files.refusals import FileRefusedError, damaged_workbook
+from referrals.files.table import cell_too_long
 from referrals.files.workbook import Workbook
-from referrals.files.xml_parts import feed, local_name, new_parser, unescape
+from referrals.files.xml_parts import ESCAPE_LENGTH, feed, local_name, new_parser, unescape
 
+# Of a sheet in Excel.
+_LAST_ROW = 1_048_576
+_NO_TEXT = frozenset({"e", "b"})
 _ISO_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T([0-9]{2}:[0-9]{2})(:[0-9]{2})?(\.[0-9]+)?)?Z?")
 
 
@@ -17,22 +22,26 @@ class SheetRow(NamedTuple):
     """A row of a sheet: its number, its cells as text, and days.
 
     The text of a date cell is its day and time, or its day alone where only that is shown and the time is midnight.
-    `days` has, by place, the day alone of each date cell that shows no more or is at midnight.
+    `days` has, by place, the day alone of each date cell that shows no more or is at midnight; `no_text` the places of
+    cells with an error (#N/A) or a logical value (TRUE), which nobody has written as text.
     """
 
     number: int
     cells: list[str]
     days: dict[int, str]
+    no_text: list[int]
 
 
-def sheet_rows(workbook: Workbook, *, max_columns: int) -> Iterator[SheetRow]:
+def sheet_rows(workbook: Workbook, limits: Limits) -> Iterator[SheetRow]:
     """Yield the rows of the first sheet in which any cell has text.
 
-    Raises `FileRefusedError` for text beyond the columns that are taken, and for a damaged sheet.
+    Raises `FileRefusedError` for text beyond the columns that are taken, for a cell that is far too long to be
+    gathered, and for a damaged sheet.
     """
     rows: list[SheetRow] = []
     with workbook.sheet() as part:
-        yield from feed(_Reader(workbook, max_columns, rows).parser, part, rows)
+        reader = _Reader(workbook, limits, rows)
+        yield from feed(reader.parser, part, rows, look=reader.look)
 
 
 class _Values:
@@ -100,9 +109,11 @@ def _column(letters: str) -> int:
 class _Reader:
     """Puts each finished row into `rows`. Two calls for every element of the sheet: kept short for that reason."""
 
-    def __init__(self, workbook: Workbook, max_columns: int, rows: list[SheetRow]) -> None:
+    def __init__(self, workbook: Workbook, limits: Limits, rows: list[SheetRow]) -> None:
         self._text_of = _Values(workbook).text
-        self._max_columns = max_columns
+        self._limits = limits
+        self._max_columns = limits.max_columns
+        self._longest = (limits.max_cell_characters + 1) * ESCAPE_LENGTH
         self._rows = rows
         self._columns: dict[str, int] = {}
         self._pieces: list[str] = []
@@ -110,8 +121,9 @@ class _Reader:
         self._column = -1
         self._cells: list[str] = []
         self._days: dict[int, str] = {}
+        self._no_text: list[int] = []
         self._kind = self._style = self._raw = self._inline = ""
-        self._is_phonetic = False
+        self._is_text = self._is_phonetic = False
         self._starts = {
             "row": self._start_row,
             "c": self._start_cell,
@@ -129,6 +141,13 @@ class _Reader:
         self.parser = new_parser()
         self.parser.StartElementHandler = self._start_sheet
         self.parser.CharacterDataHandler = self._pieces.append
+
+    def look(self, _: int) -> None:
+        """See that what is gathered is no more than a cell may have; what stands in no cell is let go."""
+        if not self._is_text:
+            self._pieces.clear()
+        if sum(map(len, self._pieces)) + len(self._inline) > self._longest:
+            raise cell_too_long(self._number, self._limits)
 
     def _start_sheet(self, name: str, _: dict[str, str]) -> None:
         """The outermost element shows which prefix, if any, the names of the others have."""
@@ -148,13 +167,13 @@ class _Reader:
 
     def _start_row(self, attributes: dict[str, str]) -> None:
         number = int(attributes.get("r") or self._number + 1)
-        if number <= self._number:
+        if not self._number < number <= _LAST_ROW:
             raise damaged_workbook()
-        self._number, self._column, self._cells, self._days = number, -1, [], {}
+        self._number, self._column, self._cells, self._days, self._no_text = number, -1, [], {}, []
 
     def _end_row(self) -> None:
         if self._cells:
-            self._rows.append(SheetRow(self._number, self._cells, self._days))
+            self._rows.append(SheetRow(self._number, self._cells, self._days, self._no_text))
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         reference = attributes.get("r")
@@ -182,14 +201,19 @@ class _Reader:
         cells[column] = text
         if day:
             self._days[column] = day
+        elif self._kind in _NO_TEXT:
+            self._no_text.append(column)
 
     def _start_text(self, _: dict[str, str]) -> None:
         self._pieces.clear()
+        self._is_text = True
 
     def _end_value(self) -> None:
         self._raw = "".join(self._pieces)
+        self._is_text = False
 
     def _end_inline(self) -> None:
+        self._is_text = False
         if not self._is_phonetic:
             self._inline += "".join(self._pieces)
 

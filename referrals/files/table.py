@@ -17,8 +17,9 @@ class Row(NamedTuple):
 
 
     `number` is as a spreadsheet shows it, the header being row 1. `cells` are as they came, in the file's order, our
-    own `errors` column left out; `values` the same in canonical order, "" where the file has no such column. A row
-    that is broken has `problems` and no values. `told` is what our `errors` column still says of the row.
+    own `errors` column left out; `values` the same in canonical order, "" where the file has no such column.
+    `problems` are what is wrong whatever the text says; a row that is broken has no values with them. `told` is what
+    our `errors` column still says of the row.
     """
 
     number: int
@@ -26,6 +27,10 @@ class Row(NamedTuple):
     values: Cells
     problems: tuple[Problem, ...]
     told: str = ""
+
+
+# Number, cells, what is wrong with a row that has no cells to speak of, and what is with single cells of another.
+Record = tuple[int, list[str], Problem | None, tuple[Problem, ...]]
 
 
 class Table(ABC):
@@ -57,7 +62,7 @@ class Table(ABC):
         header = self.header
         named = len(header.names)
         width, blanks, errors_at, in_order = header.width, header.blanks, header.errors_at, header.in_order
-        for row_number, cells, problem in self.records():
+        for row_number, cells, problem, problems in self.records():
             if row_number <= number:
                 continue
             if problem is not None:
@@ -69,13 +74,13 @@ class Table(ABC):
                 told = mended[errors_at] if errors_at < len(mended) else ""
                 mended = [unprotect(cell) for n, cell in enumerate(mended) if n != errors_at]
             if len(mended) == named:
-                yield Row(row_number, mended, in_order(mended), (), told)
+                yield Row(row_number, mended, in_order(mended), problems, told)
             else:
                 yield Row(row_number, mended, (), (wrong_length(len(mended), named),))
 
     @abstractmethod
-    def records(self) -> Iterator[tuple[int, list[str], Problem | None]]:
-        """Yield number, cells and what is wrong with a row that has no cells to speak of; blank rows left out."""
+    def records(self) -> Iterator[Record]:
+        """Yield the rows, blank ones left out."""
 
 
 def without_blanks(cells: list[str], width: int, blanks: int) -> list[str]:

@@ -7,25 +7,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, BinaryIO
 
-from referrals.files.archive import UNREADABLE
+from referrals.files.archive import UNREADABLE, bomb
+from referrals.files.limits import Limits
 from referrals.files.number_formats import PLAIN, NumberFormat, built_in, understand
 from referrals.files.refusals import FileRefusedError, damaged_workbook
-from referrals.files.xml_parts import elements, feed, local_name, new_parser, unescape
+from referrals.files.xml_parts import ESCAPE_LENGTH, elements, feed, local_name, new_parser, unescape
 
 _WORKBOOK = "xl/workbook.xml"
+_MOST_SHARED_BYTES = 128 * 1024 * 1024
 
 
 class SharedStrings:
-    """The strings that a workbook keeps once for all its cells: packed, for there may be millions of short ones."""
+    """The strings that a workbook keeps once for all its cells: packed, for there may be millions of short ones.
+
+    Of one that is longer than a cell may be only so much is kept that whoever has it in a cell finds it too long.
+    """
 
     def __init__(self) -> None:
         self._text = bytearray()
         self._ends = array("Q", [0])
 
     def append(self, text: str) -> None:
-        """Add the next string."""
+        """Add the next string. Raises `FileRefusedError` where all of them are more than any table holds."""
         self._text += text.encode("utf-8", "surrogatepass")
         self._ends.append(len(self._text))
+        if len(self._text) + self._ends.itemsize * len(self._ends) > _MOST_SHARED_BYTES:
+            raise bomb()
 
     def __getitem__(self, index: int) -> str:
         if index < 0:
@@ -39,9 +46,10 @@ class SharedStrings:
 class Workbook:
     """What is needed of a workbook to read its first sheet."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
         """Read everything but the sheet itself. Raises `FileRefusedError` where there is none, or it is damaged."""
         self._stream = stream
+        self._limits = limits
         with self._archive() as archive:
             self._names = {name.lower(): name for name in archive.namelist()}
             related = self._relations(archive)
@@ -110,7 +118,8 @@ class Workbook:
         if path is None:
             return strings
         with self._part(archive, path) as part:
-            for _ in feed(_StringsReader(strings).parser, part, []):
+            reader = _StringsReader(strings, longest=self._limits.max_cell_characters + 1)
+            for _ in feed(reader.parser, part, []):
                 pass
         return strings
 
@@ -118,9 +127,11 @@ class Workbook:
 class _StringsReader:
     """Puts each shared string together from its pieces, without the phonetic guides that some have."""
 
-    def __init__(self, strings: SharedStrings) -> None:
+    def __init__(self, strings: SharedStrings, *, longest: int) -> None:
         self._strings = strings
+        self._longest = longest
         self._pieces: list[str] = []
+        self._left = longest * ESCAPE_LENGTH
         self._is_text = self._is_phonetic = False
         self.parser = new_parser()
         self.parser.StartElementHandler, self.parser.EndElementHandler = self._start, self._end
@@ -133,8 +144,9 @@ class _StringsReader:
         self._is_text = name == "t" and not self._is_phonetic
 
     def _text(self, data: str) -> None:
-        if self._is_text:
+        if self._is_text and self._left > 0:
             self._pieces.append(data)
+            self._left -= len(data)
 
     def _end(self, name: str) -> None:
         self._is_text = False
@@ -142,8 +154,9 @@ class _StringsReader:
         if name == "rPh":
             self._is_phonetic = False
         elif name == "si":
-            self._strings.append(unescape("".join(self._pieces)))
+            self._strings.append(unescape("".join(self._pieces))[: self._longest])
             self._pieces.clear()
+            self._left = self._longest * ESCAPE_LENGTH
 
 
 def _of_kind(related: dict[str, tuple[str, str]], kind: str) -> str | None:

@@ -53,6 +53,17 @@ def bad_character(column: str, value: str, character: str) -> Problem:
     )
 
 
+def no_text(column: str, value: str, *, is_needed: bool) -> Problem:
+    """Make the error for a workbook's cell with an error or a logical value, where text was meant."""
+    meant = column.replace("_", " ")
+    if value.startswith("#"):
+        or_nothing = "" if is_needed else ", or leave the cell empty"
+        message = f"The cell shows {value}, the error of a formula. Write the {meant} itself{or_nothing}."
+    else:
+        message = f"The cell holds the logical value {value}. Make it a cell of text and write the {meant} again."
+    return problem(column, "invalid_character", message, value)
+
+
 def too_long(column: str, value: str, longest: int) -> Problem:
     """Make the error for text that is longer than can be kept."""
     return problem(column, "too_long", f"Write at most {longest} characters; there are {len(value)}.", value)

@@ -95,7 +95,8 @@ def prepare(
     content_of = lookups.content_hasher()
     for row in table.after(after):
         if row.problems:
-            yield _rejected(row, row.problems)
+            others = check(row.values, context=context).errors if row.values else ()
+            yield _rejected(row, _together(row.problems, others, table))
             continue
         if plain and (days := plain.days_of(row.values)):
             prepared = _plain(row, days, courses, content_of)
@@ -191,6 +192,15 @@ def _duplicate(row: Row, table: Table, prepared: Prepared) -> Prepared:
     column = "month" if table.kind is rules.FORECAST else "reference"
     problem = rules.problem(column, "duplicate_in_file", messages.DUPLICATE, _named(table, prepared))
     return _rejected(row, (problem,))
+
+
+def _together(
+    problems: tuple[rules.Problem, ...], others: tuple[rules.Problem, ...], table: Table
+) -> tuple[rules.Problem, ...]:
+    """A reader's errors with those of the checks, in the order of columns; of one cell only what the checks say."""
+    told = {each.column for each in others}
+    errors = (*others, *(each for each in problems if each.column not in told))
+    return tuple(sorted(errors, key=lambda error: table.kind.index.get(error.column, -1)))
 
 
 def _rejected(row: Row, errors: tuple[rules.Problem, ...]) -> Prepared:

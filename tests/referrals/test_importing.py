@@ -18,6 +18,7 @@ from referrals.services import importing
 from tests.factories import bookings as b
 from tests.factories import courses as c
 from tests.factories import referrals as factories
+from tests.referrals import workbooks
 from tests.referrals.files import (
     FORECAST,
     GOOD,
@@ -536,6 +537,66 @@ def test_batch_that_somebody_has_is_busy() -> None:
     assert services.import_next_batch(by=JOB, now=TODAY) is None
     assert services.import_next_batch(by=JOB, now=TODAY + dt.timedelta(seconds=2)) == batch
     assert Referral.objects.count() == 300
+
+
+def as_workbook(row: dict[str, str], **cells: str) -> bytes:
+    """A row as a workbook, some of its cells of another kind than text."""
+    made = {n: cells.get(name) or workbooks.text(value) for n, (name, value) in enumerate(row.items())}
+    return workbooks.workbook(workbooks.table(",".join(row), made))
+
+
+FREE_TEXT = (
+    "offence_location",
+    "vehicle_registration",
+    "title",
+    "forenames",
+    "surname",
+    "address_1",
+    "address_2",
+    "address_3",
+    "town",
+)
+
+
+@pytest.mark.parametrize("column", FREE_TEXT)
+@pytest.mark.parametrize(
+    ("cell", "value", "message"),
+    [
+        (workbooks.raw("e", "#N/A"), "#N/A", "The cell shows #N/A, the error of a formula. Write the {} itself"),
+        (
+            workbooks.raw("b", "1"),
+            "TRUE",
+            "The cell holds the logical value TRUE. Make it a cell of text and write the {} again.",
+        ),
+    ],
+)
+def test_error_or_logical_value_of_a_workbook_is_no_name(column: str, cell: str, value: str, message: str) -> None:
+    batch = import_bytes(as_workbook(row_of(), **{column: cell}))
+
+    assert states(batch) == {2: "rejected"}
+    row = BatchRow.objects.get(batch=batch)
+    assert codes(row) == [(column, "invalid_character")]
+    assert row.errors[0]["message"].startswith(message.format(column.replace("_", " ")))
+    assert row.errors[0]["value"] == value
+    assert Referral.objects.count() == 0
+
+
+def test_all_errors_are_told_beside_those_of_a_workbooks_cells() -> None:
+    cells = {name: workbooks.raw("e", "#REF!") for name in ("surname", "complete_by")}
+    batch = import_bytes(as_workbook(row_of(date_of_birth="31/02/1980"), **cells))
+    assert codes(BatchRow.objects.get(batch=batch)) == [
+        ("surname", "invalid_character"),
+        ("date_of_birth", "invalid_date"),
+        ("complete_by", "invalid_date"),
+    ]
+
+
+def test_row_number_that_no_sheet_has_refuses_the_file() -> None:
+    row = row_of()
+    made = workbooks.table(",".join(row), {n: workbooks.text(value) for n, value in enumerate(row.values())})
+    batch = import_bytes(workbooks.workbook({1: made[1], 3_000_000_000: made[2]}))
+    assert (batch.status, Referral.objects.count(), BatchRow.objects.count()) == (BatchStatus.REFUSED, 0, 0)
+    assert batch.refusal.startswith("The workbook is damaged.")
 
 
 class SlowClock:

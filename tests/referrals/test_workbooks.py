@@ -3,8 +3,10 @@
 import datetime as dt
 import io
 import struct
+import tracemalloc
 import zipfile
 import zlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -298,6 +300,82 @@ def test_zip_bomb_that_lies_about_its_size() -> None:
     with zipfile.ZipFile(io.BytesIO(bytes(content))) as archived:
         assert archived.getinfo("xl/bomb.bin").file_size == 10
     assert refusal(bytes(content), limits=Limits(max_unpacked_bytes=1_000_000)).code == "zip_bomb"
+
+
+def most_memory(content: bytes, *, code: str) -> int:
+    """The most bytes that were taken beside the file itself until it was refused."""
+    tracemalloc.start()
+    try:
+        assert refusal(content).code == code
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def with_string(content: str) -> bytes:
+    """A workbook with a shared string."""
+    return workbook(table(HEADER, ROW, {0: shared(0)}), strings=f"<si>{content}</si>")
+
+
+def with_cell(cell: str) -> bytes:
+    return workbook(table(HEADER, ROW, {0: cell}))
+
+
+def stored(content: bytes) -> bytes:
+    """The same workbook unpacked, so that its size gives nothing away."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(made, "w") as written:
+        for name in packed.namelist():
+            written.writestr(name, packed.read(name))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_small_file_that_unpacks_to_far_more_is_refused_before_it_is_read(*, is_shared: bool) -> None:
+    long = "x" * 60_000_000
+    content = with_string(f"<t>{long}</t>") if is_shared else with_cell(text(long))
+    assert len(content) < 62_000
+    assert most_memory(content, code="zip_bomb") < 2_000_000
+
+
+LONG = 5_000_000
+RUN = "<r><t>xxxxxxxxx</t></r>"
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda: with_string(f"<t>{'x' * LONG}</t>"), "cell_too_long"),
+        (lambda: with_string(RUN * (LONG // 40)), "cell_too_long"),
+        (lambda: with_cell(text("x" * LONG)), "cell_too_long"),
+        (lambda: with_cell(f't="inlineStr"><is>{RUN * (LONG // 10)}</is>'), "cell_too_long"),
+        (lambda: with_cell(f't="{"x" * LONG}"><v>1</v>'), "damaged_workbook"),
+    ],
+    ids=["shared string", "runs of a shared string", "cell", "runs of a cell", "attribute"],
+)
+def test_text_that_no_cell_may_have_is_not_gathered(make: Callable[[], bytes], code: str) -> None:
+    assert most_memory(stored(make()), code=code) < LONG
+
+
+def test_long_text_outside_the_table_refuses_nothing() -> None:
+    content = workbook(
+        sheet(table(HEADER, ROW)).replace("</sheetData>", f"</sheetData><f>{'x' * LONG}</f>"),
+        strings=f"<si><t>{'x' * LONG}</t></si>",
+    )
+    assert len(rows(stored(content))) == 1
+
+
+def test_more_shared_text_than_any_table_holds_is_a_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("referrals.files.workbook._MOST_SHARED_BYTES", 10_000)
+    assert len(rows(workbook(table(HEADER, ROW), strings="<si><t>eight by</t></si>" * 600))) == 1
+    assert refusal(workbook(table(HEADER, ROW), strings="<si><t>eight by</t></si>" * 700)).code == "zip_bomb"
+    assert refusal(workbook(table(HEADER, ROW), strings="<si/>" * 1_300)).code == "zip_bomb"
+
+
+def test_last_row_of_a_sheet_and_one_beyond_it() -> None:
+    assert [row.number for row in rows(workbook({1: table(HEADER)[1], 1_048_576: ROW}))] == [1_048_576]
+    for beyond in (1_048_577, 3_000_000_000):
+        assert refusal(workbook({1: table(HEADER)[1], beyond: ROW})).code == "damaged_workbook"
 
 
 def test_too_many_parts_are_a_bomb_too() -> None:
