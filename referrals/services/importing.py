@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from audit import services as audit
@@ -212,6 +212,10 @@ def _settle_slice(
                 keep_claim(batch)
                 states, warnings = settle_part(part)
                 advance(batch, settled_to=part.last, states=states, warnings=warnings, claimed_until=claimed_until)
+        except DataError:
+            # It would be the same at every attempt: nobody tries again, and people are told (`tell_left`).
+            change_claimed(batch, attempts=MOST_ATTEMPTS, claimed_until=None)
+            raise
         except (IntegrityError, OperationalError):
             # Another batch brought one of the references first, or the two waited for each other.
             if not tries_left:

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import DataError, connection
 
 from audit.models import AuditEvent
 from bookings.models import Booking
@@ -597,6 +598,23 @@ def test_row_number_that_no_sheet_has_refuses_the_file() -> None:
     batch = import_bytes(workbooks.workbook({1: made[1], 3_000_000_000: made[2]}))
     assert (batch.status, Referral.objects.count(), BatchRow.objects.count()) == (BatchStatus.REFUSED, 0, 0)
     assert batch.refusal.startswith("The workbook is damaged.")
+
+
+def test_batch_that_the_database_cannot_take_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*_: Any, **__: Any) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 3000000000::integer")
+
+    monkeypatch.setattr(importing, "settle", too_much)
+    batch = receive(GOOD.read_bytes())
+    with pytest.raises(DataError):
+        services.import_next_batch(by=JOB, now=TODAY)
+    assert services.import_next_batch(by=JOB, now=TODAY + dt.timedelta(days=1)) is None
+    assert services.tell_left(now=TODAY) == 1
+    assert Referral.objects.count() == 0
+    # Once the reason is gone, somebody may still have it imported.
+    monkeypatch.undo()
+    assert services.import_batch(batch_id=batch.pk, by=JOB, now=TODAY).new == 300
 
 
 class SlowClock:
