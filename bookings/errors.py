@@ -52,6 +52,12 @@ class NoMoreTimeError(PortalError):
     message = "We cannot hold this place any longer."
 
 
+class StartsTooSoonError(PortalError):
+    """Stripe keeps a payment page open for half an hour at least, and the course starts before that."""
+
+    message = "This course starts too soon to pay for it now. Choose another date."
+
+
 class IncompleteError(PortalError):
     """Something is left to be told before payment."""
 

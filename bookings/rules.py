@@ -78,9 +78,11 @@ def week_of(starts_at: dt.datetime) -> dt.date:
     return day - dt.timedelta(days=day.weekday())
 
 
-def held_until(*, now: dt.datetime, minutes: int, present: dt.datetime | None = None) -> dt.datetime:
-    """Until when a hold lasts that is made or extended now; never earlier than it already lasts."""
-    until = now + dt.timedelta(minutes=minutes)
+def held_until(
+    *, now: dt.datetime, minutes: int, starts_at: dt.datetime, present: dt.datetime | None = None
+) -> dt.datetime:
+    """Until when a hold lasts that is made or extended now: at most to the start, never earlier than it lasts."""
+    until = min(now + dt.timedelta(minutes=minutes), starts_at)
     return max(until, present) if present else until
 
 

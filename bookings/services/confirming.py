@@ -1,16 +1,15 @@
 """A payment arrived: the booking is confirmed, or, where its place is gone for good, the money goes back."""
 
 import datetime as dt
-from contextlib import suppress
 
 from django.db import transaction
 
 from audit.context import Actor
 from bookings import messages, rules
 from bookings.constants import BookingStatus, MoveStatus, WaitingCause
-from bookings.errors import BookByPassedError, OfferEndedError
+from bookings.errors import OfferEndedError
 from bookings.models import Booking, LatePayment, Move
-from bookings.services import late, offers
+from bookings.services import late, offers, turns
 from bookings.services.holding import check_offer
 from bookings.services.locking import lock_booking, move
 from bookings.services.needing import bring_needs_forward
@@ -18,6 +17,7 @@ from bookings.services.swapping import complete_move
 from common.errors import PortalError
 from common.prepared import Prepared
 from courses import services as courses
+from courses.errors import SessionNotOpenError
 from courses.models import Place
 from payments import services as payments
 from payments.constants import Purpose, RefundReason
@@ -33,9 +33,9 @@ def confirm(*, charge: Charge, by: Actor, now: dt.datetime) -> Booking:
     """Confirm the booking, or make the move, that this paid charge is for. Composed, where the payment is recorded.
 
     Paid in time, the held place is taken. Paid after the hold ran out, the seat is taken again if the session still
-    has one; else other dates are offered for it (`late`). Where there are none, and where the offer or the booking has
-    ended, the money is sent back and the candidate told. Repeated, it does nothing. The caller has locked session,
-    referral and booking (`lock_for_charge`) and the charge.
+    has one; else, and once it has begun, other dates are offered for it (`late`). Where there are none, and where the
+    offer or the booking has ended, the money is sent back and the candidate told. Repeated, it does nothing. The
+    caller has locked session, referral and booking (`lock_for_charge`) and the charge.
     """
     booking = _BOOKING.get(reference=charge.booking_reference)
     if charge.purpose != Purpose.COURSE_FEE:
@@ -88,16 +88,16 @@ def lock_for_charge(*, booking_reference: str) -> None:
 
 def _place_for(booking: Booking, *, by: Actor, now: dt.datetime) -> Place:
     """The place that the payment is for. Raises PortalError where there is none to be had."""
+    session = booking.place.session
+    if session.starts_at <= now:
+        raise SessionNotOpenError
     if booking.status == BookingStatus.HELD and booking.referral.status in BOOKABLE:
         return booking.place  # still held, even if its time ran out a moment ago: nobody else has it
     if booking.status != BookingStatus.LAPSED or _has_live(booking):
         raise OfferEndedError
-    with suppress(BookByPassedError):  # they paid in time; only the news of it came after
-        check_offer(booking.referral, booking.place.session, now=now)
-    until = rules.held_until(now=now, minutes=booking.policy.hold_minutes)
-    return courses.hold_place(
-        session_id=booking.place.session_id, holder=booking.referral.key, until=until, by=by, now=now
-    )
+    check_offer(booking.referral, session, now=booking.created_at)  # only the news of the payment came after
+    until = rules.held_until(now=now, minutes=booking.policy.hold_minutes, starts_at=session.starts_at)
+    return courses.hold_place(session_id=session.pk, holder=booking.referral.key, until=until, by=by, now=now)
 
 
 def _has_live(booking: Booking) -> bool:
@@ -106,6 +106,10 @@ def _has_live(booking: Booking) -> bool:
 
 def _send_back(booking: Booking, charge: Charge, *, by: Actor, now: dt.datetime) -> None:
     """Look for other dates for what was paid with no place, else send the money back at once."""
+    if booking.status == BookingStatus.HELD and booking.place.session.starts_at <= now:
+        turns.give_back(place_id=booking.place_id, reason="lapsed", by=by, now=now)
+        words = "The course began before the payment was heard of."
+        move(booking, BookingStatus.LAPSED, by=by, now=now, words=words)
     if late.begin(booking, charge, by=by, now=now):
         return
     is_withdrawn = booking.referral.status == ReferralStatus.WITHDRAWN

@@ -130,7 +130,7 @@ def _hold_locked(referral: Referral, session: Session, live: Booking | None, by:
             return live
         _give_back(live, now=now, by=by)
     turns.check(session, referral=referral, now=now)
-    until = rules.held_until(now=now, minutes=policy.hold_minutes)
+    until = rules.held_until(now=now, minutes=policy.hold_minutes, starts_at=session.starts_at)
     place = courses.hold_place(session_id=session.pk, holder=referral.key, until=until, by=by, now=now)
     if place.state == PlaceState.TAKEN:  # of an earlier booking: how this very course went is on record
         raise SessionNotOpenError
@@ -184,7 +184,10 @@ def _insert(booking: Booking) -> Booking:
 
 
 def check_offer(referral: Referral, session: Session, *, now: dt.datetime) -> None:
-    """Refuse what an offer does not allow: another course, past book by, past complete by, or an ended offer."""
+    """Refuse what an offer does not allow: another course, past book by, past complete by, or an ended offer.
+
+    `now` is when the date is chosen, or was: who held it by book by may pay for it after midnight.
+    """
     if referral.status not in BOOKABLE:
         raise OfferEndedError
     if london_day(now) > referral.book_by:
@@ -197,11 +200,15 @@ def check_offer(referral: Referral, session: Session, *, now: dt.datetime) -> No
 
 @transaction.atomic(durable=True)
 def extend_hold(*, booking_id: int, by: Actor, now: dt.datetime) -> Booking:
-    """Hold the place for the policy's minutes from now. Raises HoldEndedError, NoMoreTimeError."""
+    """Hold the place for the policy's minutes from now, until it starts at most.
+
+    Raises HoldEndedError, NoMoreTimeError.
+    """
     booking = running(booking_id, now=now)
     if booking.extensions >= booking.policy.extend_times:
         raise NoMoreTimeError
-    until = rules.held_until(now=now, minutes=booking.policy.extend_minutes)
+    starts_at = booking.place.session.starts_at
+    until = rules.held_until(now=now, minutes=booking.policy.extend_minutes, starts_at=starts_at)
     if booking.place.held_until and booking.place.held_until >= until:
         return booking  # nothing to gain, so nothing is used up
     place = courses.keep_place(place_id=booking.place_id, until=until, by=by, now=now)

@@ -129,7 +129,7 @@ def _begin(booking: Booking, session_id: int, staff: _Staff | None, *, by: Actor
     rule = (staff and staff.rule) or MoveRule(quote.rule)
     fee_pence = 0 if staff and staff.rule else quote.pence
     minutes = booking.policy.hold_longest_minutes if staff and fee_pence else booking.policy.hold_minutes
-    until = rules.held_until(now=now, minutes=minutes)
+    until = rules.held_until(now=now, minutes=minutes, starts_at=session.starts_at)
     if staff and fee_pence:  # the last page they open to pay closes when no page may be open any more
         until -= rules.CHECKOUT_LASTS + rules.CHECKOUT_MARGIN
     place = courses.hold_place(session_id=session.pk, holder=booking.referral.key, until=until, by=by, now=now)
@@ -183,7 +183,8 @@ def extend_move(*, move_id: int, by: Actor, now: dt.datetime) -> Move:
     policy = move.booking.policy
     if move.extensions >= policy.extend_times:
         raise NoMoreTimeError
-    until = rules.held_until(now=now, minutes=policy.extend_minutes)
+    starts_at = move.place.session.starts_at
+    until = rules.held_until(now=now, minutes=policy.extend_minutes, starts_at=starts_at)
     if move.place.held_until and move.place.held_until >= until:
         return move  # nothing to gain, so nothing is used up
     move.place.held_until = courses.keep_place(place_id=move.place_id, until=until, by=by, now=now).held_until
@@ -239,14 +240,17 @@ def pay_move(
     the page that is open already. The places swap when the payment is heard of (`complete_move`); until then, and if
     it never is, the old place is theirs.
 
-    Raises what `confirm_move` raises, NoMoreTimeError, and what payments raises when Stripe cannot be reached.
+    Raises what `confirm_move` raises, NoMoreTimeError, StartsTooSoonError, and what payments raises when Stripe cannot
+    be reached.
     """
     expires_at = now + rules.CHECKOUT_LASTS
     with transaction.atomic(durable=True):
         move = _running(move_id, now=now)
         booking, session = move.booking, move.place.session
         _agree(move, text_ids, now=now)
-        until = pay_until(booking, began_at=move.created_at, expires_at=expires_at, now=now)
+        until = pay_until(
+            booking, began_at=move.created_at, expires_at=expires_at, starts_at=session.starts_at, now=now
+        )
         courses.keep_place(place_id=move.place_id, until=until, by=by, now=now)
         charge = payments.open_charge(
             booking_reference=booking.reference,
@@ -271,7 +275,7 @@ def pay_move(
         by=by,
         now=now,
     )
-    closes_at = attempt.expires_at + rules.CHECKOUT_MARGIN
+    closes_at = min(attempt.expires_at + rules.CHECKOUT_MARGIN, session.starts_at)
     if closes_at > until:  # the page that was open has just closed: this is a new one
         with transaction.atomic(durable=True):
             move = _running(move_id, now=now)

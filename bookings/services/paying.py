@@ -6,7 +6,7 @@ from django.db import transaction
 
 from audit.context import Actor
 from bookings import rules, selectors
-from bookings.errors import IncompleteError, NoMoreTimeError
+from bookings.errors import IncompleteError, NoMoreTimeError, StartsTooSoonError
 from bookings.models import Booking, PayLink, PlaceOffer
 from bookings.services.holding import check_offer, running, texts_needed
 from bookings.services.lapsing import payment_open_until
@@ -18,6 +18,7 @@ from courses.models import Session
 from payments import services as payments
 from payments.constants import Purpose
 from payments.models import Attempt
+from payments.rules import is_checkout_useful
 
 
 def start_payment(*, booking_id: int, success_url: str, cancel_url: str, by: Actor, now: dt.datetime) -> Attempt:
@@ -26,8 +27,9 @@ def start_payment(*, booking_id: int, success_url: str, cancel_url: str, by: Act
     Commits the stretched hold and the charge before Stripe is asked, so that the place outlasts the payment page
     whatever happens in between. Repeated, it returns the page that is open already: one charge, one page.
 
-    Raises HoldEndedError, IncompleteError, NoMoreTimeError, SessionNotOpenError, OfferEndedError, BookByPassedError,
-    AfterCompleteByError, and what payments raises when Stripe cannot be reached.
+    A place chosen by book by may be paid for after it. Raises HoldEndedError, IncompleteError, NoMoreTimeError,
+    StartsTooSoonError, SessionNotOpenError, OfferEndedError, BookByPassedError, AfterCompleteByError, and what
+    payments raises when Stripe cannot be reached.
     """
     expires_at = now + rules.CHECKOUT_LASTS
     with transaction.atomic(durable=True):
@@ -36,7 +38,8 @@ def start_payment(*, booking_id: int, success_url: str, cancel_url: str, by: Act
         # As long as a pay link runs, the payment page may be opened again.
         has_link = PayLink.objects.filter(booking=booking, expires_at__gt=now).exists()
         began_at = now if has_link else booking.created_at
-        until = pay_until(booking, began_at=began_at, expires_at=expires_at, now=now)
+        starts_at = booking.place.session.starts_at
+        until = pay_until(booking, began_at=began_at, expires_at=expires_at, starts_at=starts_at, now=now)
         courses.keep_place(place_id=booking.place_id, until=until, by=by, now=now)
         charge = payments.open_charge(
             booking_reference=booking.reference,
@@ -58,28 +61,34 @@ def start_payment(*, booking_id: int, success_url: str, cancel_url: str, by: Act
         by=by,
         now=now,
     )
-    if attempt.expires_at + rules.CHECKOUT_MARGIN > until:  # the page that was open has just closed: this is a new one
+    closes_at = min(attempt.expires_at + rules.CHECKOUT_MARGIN, starts_at)
+    if closes_at > until:  # the page that was open has just closed: this is a new one
         with transaction.atomic(durable=True):
             booking = running(booking_id, now=now)
-            courses.keep_place(
-                place_id=booking.place_id, until=attempt.expires_at + rules.CHECKOUT_MARGIN, by=by, now=now
-            )
+            courses.keep_place(place_id=booking.place_id, until=closes_at, by=by, now=now)
     return attempt
 
 
-def pay_until(booking: Booking, *, began_at: dt.datetime, expires_at: dt.datetime, now: dt.datetime) -> dt.datetime:
+def pay_until(
+    booking: Booking, *, began_at: dt.datetime, expires_at: dt.datetime, starts_at: dt.datetime, now: dt.datetime
+) -> dt.datetime:
     """Until when a place is held while it is paid for: over the page that is open, or over one that `expires_at`.
 
-    Raises NoMoreTimeError where a new page would hold it for longer than the policy allows from `began_at`.
+    Never past the start of its course. Raises StartsTooSoonError where a new page would outlast that, NoMoreTimeError
+    where it would hold the place for longer than the policy allows from `began_at`.
     """
     open_until = payment_open_until(booking.reference)
     if open_until is not None and open_until > now:
-        return open_until
+        is_useful = is_checkout_useful(expires_at=open_until - rules.CHECKOUT_MARGIN, now=now)
+        if is_useful or expires_at <= starts_at:
+            return min(open_until, starts_at)
+    if expires_at > starts_at:
+        raise StartsTooSoonError
     until = expires_at + rules.CHECKOUT_MARGIN
     longest = began_at + dt.timedelta(minutes=booking.policy.hold_longest_minutes)
     if until > longest and until > _promised(booking):
         raise NoMoreTimeError
-    return until
+    return min(until, starts_at)
 
 
 def _promised(booking: Booking) -> dt.datetime:
@@ -96,7 +105,7 @@ def course_words(session: Session) -> str:
 def check_ready(booking: Booking, *, now: dt.datetime) -> None:
     """Refuse payment where the offer does not allow it any more, or an answer is missing. The booking is locked."""
     session = booking.place.session
-    check_offer(booking.referral, session, now=now)
+    check_offer(booking.referral, session, now=booking.created_at)
     if session.status != SessionStatus.OPEN or session.starts_at <= now:
         raise SessionNotOpenError
     given = selectors.consents_given(booking)

@@ -17,7 +17,7 @@ from common.clock import moment_words
 from common.errors import PortalError
 from common.money import pounds
 from courses import services as courses
-from courses.errors import SessionNotFoundError
+from courses.errors import SessionNotFoundError, SessionNotOpenError
 from courses.models import Place, Session
 from payments import services as payments
 from payments.constants import RefundReason
@@ -58,8 +58,9 @@ def complete_move(*, booking: Booking, charge: Charge, by: Actor, now: dt.dateti
     """Make the move that a paid charge is for. Composed, inside the transaction that records the payment.
 
     Paid in time, the places swap. Paid after the hold ran out, a seat is taken again if the session still has one;
-    else, and where the booking was changed or has ended, the fee goes back and the candidate is told. Repeated, it
-    does nothing. The caller has locked both sessions, referral and booking (`lock_for_charge`) and the charge.
+    else, once that has begun, and where the booking was changed or has ended, the fee goes back and the candidate is
+    told. Repeated, it does nothing. The caller has locked both sessions, referral and booking (`lock_for_charge`) and
+    the charge.
     """
     move = Move.objects.select_for_update(no_key=True, of=("self",)).filter(charge=charge).first()
     if move is None or move.status == MoveStatus.DONE:
@@ -133,12 +134,15 @@ def _place_for(move: Move, *, by: Actor, now: dt.datetime) -> Place:
     booking = move.booking
     if booking.status != BookingStatus.CONFIRMED or booking.place_id != move.from_place_id:
         raise BookingStateError
-    check_fits(booking, session_of(move))
+    session = session_of(move)
+    check_fits(booking, session)
+    if session.starts_at <= now:
+        raise SessionNotOpenError
     if move.status == MoveStatus.HELD:
         return move.place  # still held, even if its time ran out a moment ago: nobody else has it
     if move.status != MoveStatus.LAPSED or booking.moves.filter(status=MoveStatus.HELD).exists():
         raise MoveEndedError
-    until = rules.held_until(now=now, minutes=booking.policy.hold_minutes)
+    until = rules.held_until(now=now, minutes=booking.policy.hold_minutes, starts_at=session.starts_at)
     return courses.hold_place(
         session_id=move.place.session_id, holder=booking.referral.key, until=until, by=by, now=now
     )

@@ -207,7 +207,8 @@ def hold_notice(
     """What `_hold.html` shows: the time of a held place, in words, and whether there can be more of it."""
     until = place.held_until
     assert until is not None
-    gains = until < rules.held_until(now=now, minutes=policy.extend_minutes)
+    starts_at = place.session.starts_at
+    gains = until < rules.held_until(now=now, minutes=policy.extend_minutes, starts_at=starts_at)
     return {
         "left": rules.minutes_words(until, now),
         "until": time_words(london(until).time()) if london_day(until) == london_day(now) else moment_words(until),

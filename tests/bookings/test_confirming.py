@@ -7,7 +7,7 @@ import pytest
 from audit.context import Actor
 from bookings import services
 from bookings.constants import BookingStatus, CancelCause
-from bookings.models import Booking
+from bookings.models import Booking, LatePayment
 from courses import services as courses
 from courses.constants import PlaceState
 from notifications.models import Message
@@ -22,6 +22,7 @@ from tests.factories import referrals as r
 
 BY = Actor("job", "apply_stripe_events")
 LATER = NOW + dt.timedelta(minutes=40)
+MINUTE = dt.timedelta(minutes=1)
 pytestmark = pytest.mark.django_db
 
 
@@ -97,6 +98,25 @@ def test_s11_paid_after_it_lapsed_and_the_place_went_with_no_other_date_is_refun
         "£92",
         True,
     )
+
+
+@pytest.mark.parametrize("is_released_first", [False, True])
+@pytest.mark.parametrize("has_other_date", [False, True])
+def test_s11_paid_when_the_course_has_begun_is_never_confirmed(is_released_first: bool, has_other_date: bool) -> None:
+    booking = b.ReadyBookingFactory.create(session=c.OpenSessionFactory.create(starts_at=NOW + 61 * MINUTE))
+    begun = NOW + 72 * MINUTE
+    if has_other_date:
+        c.OpenSessionFactory.create(starts_at=NOW + dt.timedelta(days=9))
+    if is_released_first:
+        services.release_holds(now=begun, by=BY)
+    confirm(paid(booking), begun)
+    services.release_holds(now=begun, by=BY)
+    booking.refresh_from_db()
+    assert (booking.status, booking.confirmed_at) == (BookingStatus.LAPSED, None)
+    assert (booking.place.state, claimed(booking.place.session)) == (PlaceState.RELEASED, 0)
+    back = [] if has_other_date else [(9200, RefundReason.PAID_TOO_LATE)]
+    assert list(Refund.objects.values_list("amount_pence", "cause")) == back
+    assert LatePayment.objects.filter(booking=booking).exists() == has_other_date
 
 
 def test_paid_for_a_date_left_for_another_is_refunded() -> None:

@@ -1,6 +1,7 @@
 """Holding a place: once, on what the offer allows, for as long as was said."""
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -16,6 +17,7 @@ from bookings.errors import (
     HoldEndedError,
     NoMoreTimeError,
     OfferEndedError,
+    StartsTooSoonError,
 )
 from bookings.models import Booking, Consent, ConsentText
 from common import clock
@@ -25,6 +27,7 @@ from courses.errors import NoPlaceLeftError, SessionNotFoundError, SessionNotOpe
 from courses.models import Place, Session
 from notifications.models import Message
 from payments.constants import ChargeStatus
+from payments.models import Attempt, Charge
 from referrals.constants import ReferralStatus
 from referrals.models import Referral
 from tests.bookings.conftest import NOW, STAFF, candidate, claimed, rows
@@ -32,6 +35,9 @@ from tests.factories import bookings as b
 from tests.factories import courses as c
 from tests.factories import payments as p
 from tests.factories import referrals as r
+
+if TYPE_CHECKING:
+    from devtools.stripe_sandbox.testing import Sandbox
 
 MINUTE = dt.timedelta(minutes=1)
 pytestmark = pytest.mark.django_db
@@ -224,6 +230,47 @@ def test_extend_gives_a_quarter_of_an_hour_from_now_twice(referral: Referral, se
     with pytest.raises(NoMoreTimeError):
         services.extend_hold(booking_id=booking.pk, by=candidate(referral), now=NOW + 30 * MINUTE)
     assert rows() == before
+
+
+def pay(booking: Booking, now: dt.datetime) -> Attempt:
+    return services.start_payment(
+        booking_id=booking.pk,
+        success_url="http://testserver/paid/",
+        cancel_url="http://testserver/pay/",
+        by=candidate(booking.referral),
+        now=now,
+    )
+
+
+def test_the_payment_page_closes_by_the_start_or_is_not_opened(stripe_sandbox: "Sandbox", referral: Referral) -> None:
+    session = c.OpenSessionFactory.create(starts_at=NOW + 61 * MINUTE)
+    booking = b.ReadyBookingFactory.create(referral=referral, session=session)
+    for after in (14, 28):
+        services.extend_hold(booking_id=booking.pk, by=candidate(referral), now=NOW + after * MINUTE)
+    before = rows()
+    with pytest.raises(StartsTooSoonError):
+        pay(booking, NOW + 31 * MINUTE)
+    assert (rows(), Charge.objects.count()) == (before, 0)
+    stripe_sandbox.control("clock", now=(NOW + 30 * MINUTE).isoformat())
+    attempt = pay(booking, NOW + 30 * MINUTE)
+    booking.place.refresh_from_db()
+    assert (attempt.expires_at, booking.place.held_until) == (session.starts_at, session.starts_at)
+    assert pay(booking, NOW + 40 * MINUTE).pk == attempt.pk  # the page that is open is still of use
+
+
+def test_a_place_held_on_the_last_evening_to_book_is_paid_for_after_midnight(
+    stripe_sandbox: "Sandbox", referral: Referral
+) -> None:
+    midnight = clock.end_of_london_day(referral.book_by)
+    session = c.OpenSessionFactory.create(starts_at=midnight + dt.timedelta(days=5))
+    held_at, paid_at = midnight - 5 * MINUTE, midnight + 4 * MINUTE
+    booking = b.ReadyBookingFactory.create(referral=referral, session=session, now=held_at)
+    stripe_sandbox.control("clock", now=paid_at.isoformat())
+    assert pay(booking, paid_at).url
+    with pytest.raises(BookByPassedError):
+        hold(referral, c.OpenSessionFactory.create(starts_at=session.starts_at), paid_at)
+    booking.refresh_from_db()
+    assert booking.status == BookingStatus.HELD
 
 
 def test_nothing_can_be_done_with_a_hold_that_ran_out(referral: Referral, session: Session) -> None:

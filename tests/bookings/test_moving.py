@@ -404,6 +404,22 @@ def test_s04_paid_after_it_lapsed_and_the_seat_went_is_refunded_and_the_old_plac
     )
 
 
+@pytest.mark.parametrize("is_released_first", [False, True])
+def test_s04_paid_when_the_new_course_has_begun_is_refunded_and_the_old_place_stays(is_released_first: bool) -> None:
+    move = b.PaidMoveFactory.create()
+    old, begun = move.booking.place_id, move.place.session.starts_at + 11 * MINUTE
+    if is_released_first:
+        services.release_holds(now=begun, by=STAFF)
+    settle(move.charge, begun)
+    services.release_holds(now=begun, by=STAFF)
+    move.refresh_from_db()
+    move.booking.refresh_from_db()
+    assert (move.status in (MoveStatus.LAPSED, MoveStatus.CANCELLED), move.booking.place_id) == (True, old)
+    assert states(move)[1:] == (PlaceState.RELEASED, PlaceState.TAKEN)
+    refund = Refund.objects.get()
+    assert (refund.amount_pence, refund.cause) == (move.fee_pence, RefundReason.PAID_TOO_LATE)
+
+
 def test_paid_for_a_date_left_for_another_is_refunded() -> None:
     left = b.PaidMoveFactory.create()
     other = hold(left.booking, later(left.booking, starts_at=NOW + 14 * DAY))

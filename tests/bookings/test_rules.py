@@ -65,8 +65,10 @@ def test_the_time_left_never_promises_too_much(seconds: int, words: str) -> None
 
 def test_a_hold_is_never_made_shorter() -> None:
     later = NOW + dt.timedelta(hours=1)
-    assert rules.held_until(now=NOW, minutes=15) == NOW + dt.timedelta(minutes=15)
-    assert rules.held_until(now=NOW, minutes=15, present=later) == later
+    day, soon = NOW + dt.timedelta(days=1), NOW + dt.timedelta(minutes=9)
+    assert rules.held_until(now=NOW, minutes=15, starts_at=day) == NOW + dt.timedelta(minutes=15)
+    assert rules.held_until(now=NOW, minutes=15, starts_at=day, present=later) == later
+    assert rules.held_until(now=NOW, minutes=15, starts_at=soon) == soon
 
 
 def test_the_notice_before_a_course_keeps_the_clock_on_the_wall() -> None:
