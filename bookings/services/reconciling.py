@@ -12,7 +12,7 @@ from bookings.constants import BookingStatus, MoveStatus
 from bookings.models import Booking, Move
 from common.clock import end_of_london_day, london_day
 from payments import services as payments
-from payments.constants import RUNS_NOT_ENDED, ExceptionKind, Purpose
+from payments.constants import REFUNDS_VOID, RUNS_NOT_ENDED, DisputeStatus, ExceptionKind, Purpose, RefundStatus
 from payments.gateway import StripeUnavailableError
 from payments.models import Charge, ReconciliationException, ReconciliationRun
 from payments.rules import Finding
@@ -36,6 +36,7 @@ def reconcile_payments(*, day: dt.date, by: Actor, now: dt.datetime) -> Reconcil
 
     def look(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
         yield from _unpaid(start, end)
+        yield from _paid_no_longer(start, end)
         yield from _unplaced(start, min(end, now))
 
     return payments.reconcile_day(day=day, by=by, now=now, look_at_bookings=look)
@@ -91,6 +92,49 @@ def _unpaid(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
         )
         for reference, pence in cursor.fetchall():
             note = "the place is theirs, and nothing was paid for it"
+            yield Finding(ExceptionKind.BOOKING_UNPAID, f"booking:{reference}", 0, pence, 0, note, reference)
+
+
+def _paid_no_longer(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
+    """Bookings to come whose whole fee went back, or was lost to the payer's bank: the last of it on the day.
+
+    What is given back once the course is over has its reason; a refund that waits or failed has not gone.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH gone AS (
+                SELECT c.booking_reference AS reference, sum(g.pence) AS pence, max(g.at) AS at
+                FROM (
+                    SELECT attempt_id, amount_pence AS pence, coalesce(decided_at, requested_at) AS at
+                    FROM payments_refund WHERE status <> ALL(%(not_gone)s)
+                    UNION ALL
+                    SELECT attempt_id, amount_pence, status_at FROM payments_dispute WHERE status = %(lost)s
+                ) g
+                JOIN payments_attempt a ON a.id = g.attempt_id JOIN payments_charge c ON c.id = a.charge_id
+                WHERE c.purpose = %(purpose)s AND NOT a.is_extra
+                GROUP BY c.booking_reference
+            )
+            SELECT b.reference, b.fee_pence
+            FROM gone JOIN bookings_booking b USING (reference)
+            JOIN courses_place p ON p.id = b.place_id JOIN courses_session s ON s.id = p.session_id
+            WHERE b.status = %(confirmed)s AND gone.at >= %(start)s AND gone.at < least(%(end)s, s.ends_at)
+                AND gone.pence >= (
+                    SELECT sum(a.paid_pence) FROM payments_charge c JOIN payments_attempt a ON a.charge_id = c.id
+                    WHERE c.booking_reference = b.reference AND c.purpose = %(purpose)s AND NOT a.is_extra)
+            ORDER BY b.id
+            """,
+            {
+                "start": start,
+                "end": end,
+                "purpose": Purpose.COURSE_FEE,
+                "not_gone": [*REFUNDS_VOID, RefundStatus.WAITING],
+                "lost": DisputeStatus.LOST,
+                "confirmed": BookingStatus.CONFIRMED,
+            },
+        )
+        for reference, pence in cursor.fetchall():
+            note = "the place is theirs, and what was paid for it has gone back or was lost"
             yield Finding(ExceptionKind.BOOKING_UNPAID, f"booking:{reference}", 0, pence, 0, note, reference)
 
 

@@ -12,11 +12,12 @@ from audit.context import Actor
 from bookings import services
 from bookings.services import reconciling
 from common import clock
+from courses.models import Session
 from notifications.models import Message
 from payments.constants import RunStatus
-from payments.models import ReconciliationException, ReconciliationRun, StripeTransaction
+from payments.models import Charge, Dispute, ReconciliationException, ReconciliationRun, StripeTransaction
 from tests.factories import bookings as b
-from tests.factories.payments import PaidChargeFactory
+from tests.factories.payments import PaidChargeFactory, SucceededRefundFactory, WaitingRefundFactory
 
 pytestmark = pytest.mark.django_db
 BY = Actor("job", "reconcile_payments")
@@ -45,6 +46,48 @@ def test_a_confirmed_booking_without_a_payment_is_told_on_its_day(stripe_sandbox
 def test_a_paid_one_agrees(stripe_sandbox: Any) -> None:
     booking = b.ConfirmedBookingFactory.create(now=NOON)
     PaidChargeFactory.create(now=NOON, booking_reference=booking.reference)
+    assert _found() == []
+
+
+def _refunded(charge: Charge, at: dt.datetime, **given: Any) -> None:
+    SucceededRefundFactory.create(charge=charge, now=at, **given)
+
+
+def _lost(charge: Charge, at: dt.datetime, **given: Any) -> None:
+    Dispute.objects.create(
+        stripe_dispute_id="dp_invented",
+        charge=charge,
+        attempt=charge.attempts.get(),
+        reason="fraudulent",
+        status="LOST",
+        status_at=at,
+        opened_at=at,
+        **{"amount_pence": 9200, **given},
+    )
+
+
+@pytest.mark.parametrize("goes", [_refunded, _lost])
+def test_a_place_whose_fee_is_gone_is_told_on_the_day_it_went(stripe_sandbox: Any, goes: Any) -> None:
+    yesterday = NOON - dt.timedelta(days=1)
+    booking = b.ConfirmedBookingFactory.create(now=yesterday)
+    goes(PaidChargeFactory.create(now=yesterday, booking_reference=booking.reference), NOON)
+    assert _found(yesterday.date(), NOON) == []
+    assert _found() == [("BOOKING_UNPAID", f"booking:{booking.reference}", 0, 9200)]
+
+
+@pytest.mark.parametrize("goes", [_refunded, _lost])
+def test_a_place_of_whose_fee_a_part_is_left_agrees(stripe_sandbox: Any, goes: Any) -> None:
+    booking = b.ConfirmedBookingFactory.create(now=NOON)
+    goes(PaidChargeFactory.create(now=NOON, booking_reference=booking.reference), NOON, amount_pence=9199)
+    assert _found() == []
+
+
+def test_a_fee_that_waits_to_go_back_or_went_after_the_course_agrees(stripe_sandbox: Any) -> None:
+    waits, over = (b.ConfirmedBookingFactory.create(now=NOON) for _ in range(2))
+    WaitingRefundFactory.create(charge=PaidChargeFactory.create(now=NOON, booking_reference=waits.reference), now=NOON)
+    begun = NOON - dt.timedelta(days=1)
+    Session.objects.filter(pk=over.place.session_id).update(starts_at=begun, ends_at=begun + HOUR)
+    _refunded(PaidChargeFactory.create(now=NOON, booking_reference=over.reference), NOON)
     assert _found() == []
 
 
