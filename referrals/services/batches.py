@@ -13,10 +13,11 @@ from django.db import transaction
 from audit import services as audit
 from audit.context import Actor
 from common.bell import ring_on_commit
+from common.clock import london_day
 from notifications import services as notifications
 from referrals.constants import BatchKind, BatchStatus
 from referrals.errors import BatchTooLargeError, KeyReusedError
-from referrals.models import Batch, Force
+from referrals.models import COUNTS, Batch, Force
 from referrals.services.idempotency import claim_key
 from referrals.services.rows import change_claimed
 
@@ -118,6 +119,19 @@ def refuse(*, batch: Batch, why: str, by: Actor, now: datetime) -> None:
             subject=f"batch:{batch.pk}",
         )
         tell_sender(batch=batch, now=now)
+
+
+def tell_force(*, force: Force, file_name: str, sha256: str, refusal: str, now: datetime) -> None:
+    """Mail a force that a file was refused before it became a batch. Composed; once a day for the same file."""
+    name = hashlib.sha256(file_name.encode()).hexdigest()[:16]
+    notifications.enqueue(
+        "batch_receipt",
+        to=force.contact_email,
+        dedupe_key=f"drop-refused:{force.pk}:{london_day(now)}:{sha256[:16]}:{name}",
+        now=now,
+        context={"file_name": file_name, "kind": "", "refusal": refusal, **dict.fromkeys((*COUNTS, "rows"), 0)}
+        | {"warnings": 0, "path": "/police/batches/"},
+    )
 
 
 def tell_sender(*, batch: Batch, now: datetime) -> None:

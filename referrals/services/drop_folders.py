@@ -210,6 +210,14 @@ def sha256_of(path: Path) -> str:
         return ""
 
 
+def sha256_in(file: BinaryIO, *, max_bytes: int) -> str:
+    """The hash of an open file, put back to its beginning; empty where it is too large to have been copied whole."""
+    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    size = file.tell()
+    file.seek(0)
+    return digest if size <= max_bytes else ""
+
+
 def hide(folder: Path, name: str, content: bytes) -> None:
     """Write a file that nobody sees before `show`."""
     write(folder / f".{name}{_HIDDEN}", content)

@@ -22,7 +22,7 @@ from referrals.errors import BatchTooLargeError
 from referrals.files import FileRefusedError, open_table
 from referrals.models import Batch, Force, Outcome, OutcomeReturn, OutcomeSequence
 from referrals.services import drop_folders
-from referrals.services.batches import receive_batch
+from referrals.services.batches import receive_batch, tell_force
 from referrals.services.drop_folders import DONE, REFUSED, RETURNS, CannotBeReadError, Taken, Waiting, readable
 from referrals.services.importing import limits
 from referrals.services.outcomes import compose_outcome_return
@@ -80,6 +80,7 @@ def _collect(
 
 def _bring_in(taken: Taken, force: Force | None, *, by: Actor, now: datetime) -> str:
     """Make a batch of a taken file; what became of it, as `collect_drops` counts it."""
+    sha256 = ""
     try:
         if force is None:
             raise CannotBeReadError(f"There is no force “{readable(taken.home.name)}”.")
@@ -87,6 +88,8 @@ def _bring_in(taken: Taken, force: Force | None, *, by: Actor, now: datetime) ->
             if file is None:
                 drop_folders.put_back(taken)
                 return "growing"
+            if not taken.kind:
+                sha256 = drop_folders.sha256_in(file, max_bytes=settings.BATCH_MAX_BYTES)
             kind = taken.kind or _kind_of(file)
             batch, _ = receive_batch(
                 file=file,
@@ -98,7 +101,7 @@ def _bring_in(taken: Taken, force: Force | None, *, by: Actor, now: datetime) ->
                 receipt_email=force.contact_email,
             )
     except (CannotBeReadError, FileRefusedError, BatchTooLargeError) as error:
-        _refuse(taken.home, taken.path, taken.name, str(error), force=force, by=by, now=now)
+        _refuse(taken.home, taken.path, taken.name, str(error), force=force, by=by, now=now, sha256=sha256)
         return "refused"
     drop_folders.wait_for(taken, str(batch.pk))
     return "received"
@@ -118,11 +121,14 @@ def _kind_of(file: BinaryIO) -> str:
     raise FileRefusedError("missing_columns", _WHICH_KIND)
 
 
-def _refuse(home: Path, path: Path, name: str, why: str, *, force: Force | None, by: Actor, now: datetime) -> None:
-    """Lay a file aside that never became a batch."""
+def _refuse(
+    home: Path, path: Path, name: str, why: str, *, force: Force | None, by: Actor, now: datetime, sha256: str = ""
+) -> None:
+    """Lay a file aside that never became a batch, and tell its force. `sha256` is empty where it was not read."""
     receipt = {
         "batch": None,
         "force": force.pk if force else None,
+        "sha256": sha256 or None,
         "file_name": readable(name),
         "received_at": selectors.instant(now),
         "refused": why,
@@ -135,6 +141,8 @@ def _refuse(home: Path, path: Path, name: str, why: str, *, force: Force | None,
             words=f"The dropped file {readable(name)[:200]} was refused: {why}",
             subject=f"drop:{readable(home.name)}"[:80],
         )
+        if force:
+            tell_force(force=force, file_name=readable(name), sha256=sha256, refusal=why, now=now)
     drop_folders.finish(home, path, REFUSED, name=f"{now:%Y%m%dT%H%M%SZ}-{name}", receipt=receipt)
 
 

@@ -1,6 +1,7 @@
 """The watched folder: real files, taken by rename, laid aside with their receipts."""
 
 import datetime as dt
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.test import override_settings
 from audit.context import Actor
 from audit.models import AuditEvent
 from common import clock
+from notifications.models import Message
 from referrals import selectors, services
 from referrals.models import Batch, Force, Outcome, OutcomeReturn, Referral
 from referrals.services import drop_folders, drops
@@ -122,8 +124,30 @@ def test_file_whose_kind_nobody_can_tell_is_refused(kent: Path) -> None:
     told = receipt_in(kent / "refused")
     assert (told["batch"], told["force"], told["file_name"]) == (None, "46", "list.csv")
     assert told["refused"].startswith("What the file holds could not be told.")
+    assert told["sha256"] == hashlib.sha256(b"name,town\nA,B\n").hexdigest()
     assert names(kent / "refused")[0].endswith("Z-list.csv")
     assert AuditEvent.objects.get(action="drop.refused").actor == "job:collect_drops"
+
+
+def test_force_is_told_of_a_file_that_was_refused_before_it_was_a_batch(kent: Path) -> None:
+    Force.objects.filter(pk="46").update(contact_email="batches@kent.example.org")
+    for name in ("list.csv", "other.csv"):
+        (kent / name).write_text("name,town\nA,B\n", encoding="utf-8")
+    (kent / "of-nobody.csv").write_text("<html></html>", encoding="utf-8")
+    assert look() == {"refused": 3}
+    told = Message.objects.order_by("pk")
+    assert [(each.kind, each.to, each.context["file_name"]) for each in told] == [
+        ("batch_receipt", "batches@kent.example.org", name) for name in ("list.csv", "of-nobody.csv", "other.csv")
+    ]
+    assert told[0].context["refusal"].startswith("What the file holds could not be told.")
+    assert told[1].context["refusal"].startswith("The file is a web page")
+
+
+def test_nobody_is_told_where_a_force_left_no_address(kent: Path) -> None:
+    Force.objects.filter(pk="46").update(contact_email="")
+    (kent / "list.csv").write_text("name,town\nA,B\n", encoding="utf-8")
+    assert look() == {"refused": 1}
+    assert not Message.objects.exists()
 
 
 def test_file_that_cannot_be_imported_is_refused_with_the_batchs_reason(kent: Path) -> None:
@@ -142,6 +166,7 @@ def test_too_large_a_file_is_refused(kent: Path, settings: Any) -> None:
     assert look() == {"refused": 1}
     assert not Batch.objects.exists()
     assert "larger than" in receipt_in(kent / "refused")["refused"]
+    assert receipt_in(kent / "refused")["sha256"] is None
 
 
 def test_same_bytes_again_get_the_first_receipt(kent: Path) -> None:
