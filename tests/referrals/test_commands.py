@@ -69,6 +69,9 @@ def test_refused_file_exits_with_1(tmp_path: Path, settings: Any) -> None:
     settings.BATCH_MAX_BYTES = 3
     told, code = run(WITHDRAWALS, "--force", 46, "--kind", "withdrawals")
     assert (told, code) == ("The file was refused: The file is larger than 0 MB. Send it in parts.\n", 1)
+    told, code = run(WITHDRAWALS, "--force", 46, "--kind", "withdrawals", "--json")
+    assert (json.loads(told), code) == ({"refused": "The file is larger than 0 MB. Send it in parts."}, 1)
+    assert Batch.objects.count() == 1
 
 
 @pytest.mark.django_db

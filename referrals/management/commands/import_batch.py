@@ -44,7 +44,11 @@ class Command(ActingCommand):
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from error
         except PortalError as error:
-            self.stderr.write(f"The file was refused: {error.message}")
+            words = f"The file was refused: {error.message}"
+            if self.as_json:
+                self.answer({"refused": error.message}, words)
+            else:
+                self.stderr.write(words)
             raise SystemExit(REFUSED) from error
         batch = self._wait(batch, now)
         if batch.status == BatchStatus.REFUSED:
