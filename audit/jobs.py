@@ -1,5 +1,6 @@
 """Celery tasks of the record, and the base by which every task tells the record which job it is."""
 
+import logging
 from typing import Any
 
 from celery import Task, shared_task
@@ -7,6 +8,8 @@ from celery import Task, shared_task
 from audit.context import Actor, acting
 from common import clock
 from common.bell import answered
+
+logger = logging.getLogger(__name__)
 
 
 class ActingTask(Task):  # type: ignore[type-arg]
@@ -17,6 +20,15 @@ class ActingTask(Task):  # type: ignore[type-arg]
         answered(self.name)
         with acting(Actor("job", self.name.rsplit(".", 1)[-1])):
             return super().__call__(*args, **kwargs)
+
+
+@shared_task(base=ActingTask, name="audit.jobs.verify_audit")
+def verify_audit() -> None:
+    """Compute every seal again, and log where the record is broken. May run at any time."""
+    from audit.verification import verify
+
+    for problem in verify().problems:
+        logger.error("the record is broken: %s", problem.kind)
 
 
 @shared_task(base=ActingTask, name="audit.jobs.seal")

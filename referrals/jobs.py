@@ -36,3 +36,12 @@ def tell_unreported() -> None:
 def collect_drops() -> None:
     """Look through the watched folder for files of forces. May run at any time, twice and at once."""
     services.collect_drops(by=Actor("job", "collect_drops"), now=clock.now())
+
+
+@shared_task(base=ActingTask, name="referrals.jobs.outcome_return")
+def outcome_return(force: str) -> None:
+    """Write the return due into a force's drop folder now; the look through the folder does it within an hour anyway.
+
+    Nothing for a force without a folder. May run at any time, twice and at once.
+    """
+    services.lay_out_return(force_code=force, by=Actor("job", "outcome_return"), now=clock.now())

@@ -3,7 +3,7 @@
 from referrals.services.batches import receive_batch
 from referrals.services.courses import decide_course
 from referrals.services.decisions import accept_row, refuse_row
-from referrals.services.drops import collect_drops
+from referrals.services.drops import collect_drops, lay_out_return
 from referrals.services.importing import import_batch, import_next_batch
 from referrals.services.lifecycle import (
     add_note,
@@ -38,6 +38,7 @@ __all__ = [
     "import_batch",
     "import_next_batch",
     "issue_token",
+    "lay_out_return",
     "mark_booked",
     "mark_unbooked",
     "read_again",

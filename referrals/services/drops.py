@@ -173,14 +173,26 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _lay_out_return(home: Path, force: Force, *, by: Actor, now: datetime) -> bool:
+def lay_out_return(*, force_code: str, by: Actor, now: datetime) -> bool:
+    """Write the return that is due into a force's drop folder at once, without gathering; False where none is.
+
+    A force without a folder gets none: nobody would have it, and its outcomes would no longer be told as late.
+    """
+    force = Force.objects.filter(pk=force_code, is_active=True).first()
+    if force is None or not settings.BATCH_DROP_DIR:
+        return False
+    homes = [home for home in drop_folders.folders(Path(settings.BATCH_DROP_DIR)) if home.name == force.pk]
+    return any(_lay_out_return(home, force, by=by, now=now, gather_for=timedelta(0)) for home in homes)
+
+
+def _lay_out_return(home: Path, force: Force, *, by: Actor, now: datetime, gather_for: timedelta = GATHER_FOR) -> bool:
     """Write the return that is due into the force's folder; False where none is.
 
     The files are written hidden before the transaction commits and shown after it: killed in between, they are shown
     or thrown away by the next look, as the record says.
     """
     folder = drop_folders.folder_in(home, RETURNS)
-    gathered = Outcome.objects.of_force(force).filter(returned_in__isnull=True, recorded_at__lte=now - GATHER_FOR)
+    gathered = Outcome.objects.of_force(force).filter(returned_in__isnull=True, recorded_at__lte=now - gather_for)
     left = drop_folders.hidden(folder)
     if not left and not gathered.exists():
         return False

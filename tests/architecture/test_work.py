@@ -40,6 +40,15 @@ def test_every_entry_of_the_schedule_names_a_task_and_a_queue() -> None:
     assert {entry["options"]["queue"] for entry in schedule.values()} <= set(QUEUES)
 
 
+def test_every_command_is_a_task_too() -> None:
+    """By the command's name, but for the import: its task takes whatever waits."""
+    commands = {path.stem for app_name in APPS for path in ROOT.glob(f"{app_name}/management/commands/[!_]*.py")}
+    assert {"outcome_return", "release_holds", "verify_audit"} <= commands
+    tasks = {name.rsplit(".", 1)[-1] for name in app.tasks if not name.startswith("celery.")}
+    other_names = {"import_batch": "import_batches"}
+    assert {other_names.get(name, name) for name in commands} - tasks == set()
+
+
 def test_every_task_keeps_no_result() -> None:
     ours = {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
     assert ours

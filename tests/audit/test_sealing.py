@@ -16,6 +16,7 @@ from django.db import IntegrityError, connection, connections, transaction
 from accounts.models import User
 from audit import services
 from audit.context import Actor
+from audit.jobs import verify_audit
 from audit.models import AuditEvent, Seal, SealedRange, SealLayout
 from audit.sealing import MARGIN, chained, settled_seal
 from audit.verification import verify
@@ -180,7 +181,7 @@ def test_the_chain_cannot_fork() -> None:
 
 
 @pytest.mark.django_db
-def test_s24_an_event_removed_by_force_breaks_verify_audit() -> None:
+def test_s24_an_event_removed_by_force_breaks_verify_audit(caplog: pytest.LogCaptureFixture) -> None:
     events = [happen(number) for number in range(3)]
     services.seal(now=NOW)
     with by_force() as cursor:
@@ -196,6 +197,8 @@ def test_s24_an_event_removed_by_force_breaks_verify_audit() -> None:
         "missing",
         [events[1].pk],
     )
+    verify_audit()
+    assert caplog.messages == ["the record is broken: missing"]
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from audit.context import Actor
 from audit.models import AuditEvent
 from common import clock
 from notifications.models import Message
-from referrals import selectors, services
+from referrals import jobs, selectors, services
 from referrals.models import Batch, Force, Outcome, OutcomeReturn, Referral
 from referrals.services import drop_folders, drops
 from tests.factories import referrals as factories
@@ -400,6 +400,25 @@ def test_outcomes_are_gathered_and_laid_out_once(kent: Path) -> None:
     assert json.loads((kent / "returns" / f"{written.name}.json").read_text()) == written.manifest
     assert not Outcome.objects.filter(returned_at__isnull=True).exists()
     assert look() == {}
+
+
+def test_job_lays_the_return_out_at_once_where_the_force_has_a_folder(kent: Path) -> None:
+    ended(minutes_ago=10)
+    jobs.outcome_return("46")
+    jobs.outcome_return("46")
+    record = OutcomeReturn.objects.get()
+    assert (record.rows, record.written_by) == (2, "job:outcome_return")
+    assert names(kent / "returns") == ["outcomes-46-00000001-00000002.csv", "outcomes-46-00000001-00000002.json"]
+
+
+def test_job_leaves_the_outcomes_of_a_force_without_a_folder_due(kent: Path, settings: Any) -> None:
+    at = clock.now()
+    factories.outcome(factories.CompletedReferralFactory.create(force="42", now=at), now=at)
+    for code, root in (("42", settings.BATCH_DROP_DIR), ("42", ""), ("99", settings.BATCH_DROP_DIR)):
+        settings.BATCH_DROP_DIR = root
+        jobs.outcome_return(code)
+    assert OutcomeReturn.objects.count() == 0
+    assert Outcome.objects.get().returned_at is None
 
 
 def test_outcomes_acknowledged_by_api_come_in_no_file(kent: Path) -> None:
