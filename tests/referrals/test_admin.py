@@ -1,5 +1,6 @@
 """KCC staff's pages of the police's side."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -129,7 +130,7 @@ def test_page_with_a_token_that_is_reloaded_issues_no_other(client: Client, staf
     assert ForceToken.objects.count() == 1
 
 
-def test_token_is_issued_shown_once_replaced_and_revoked(client: Client, staff: User) -> None:
+def test_token_is_issued_shown_once_replaced_and_revoked(client: Client, staff: User, time_machine: Any) -> None:
     form = {"force": "46", "name": "crime system", "scopes": ["batches", "outcomes"], "days": "90"}
     page = sent(client, "/admin/referrals/forcetoken/issue/", form)
     text = page.context["text"]
@@ -158,4 +159,8 @@ def test_token_is_issued_shown_once_replaced_and_revoked(client: Client, staff: 
     assert [asked(text), asked(other)] == [200, 401]
     ended = sent(client, f"/admin/referrals/forcetoken/{second.pk}/replace/", {"days": "90"})
     assert "This token has ended. Issue a new one." in ended.content.decode()
+    time_machine.move_to(first.expires_at - dt.timedelta(seconds=1), tick=False)
+    assert asked(text) == 200
+    time_machine.move_to(first.expires_at, tick=False)
+    assert asked(text) == 401
     assert ForceToken.objects.count() == 2
