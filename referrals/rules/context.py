@@ -1,6 +1,6 @@
 """What the checks of a batch's rows need to know, passed in: the day, the force, and the tables of the scheme.
 
-The defaults are the values of DOMAIN.md §3; the application passes what its effective-dated rows say.
+The speed bands and time limits of DOMAIN.md §3 are the defaults, and the application passes no others yet.
 """
 
 import datetime as dt
