@@ -47,6 +47,7 @@ def ask_refund(
         now=now,
         note=note,
         policy_pence=policy_pence,
+        even_if_taken=False,
     )
 
 
@@ -61,11 +62,13 @@ def propose_refund(
     note: str,
     policy_pence: int,
     asked_with_pence: int = 0,
+    even_if_taken: bool = True,
     attempt_id: int | None = None,
 ) -> Refund:
     """As `ask_refund`, for who cancels a booking by hand. Composed: who locks bookings does so before.
 
     `asked_with_pence` is what the same decision sends back of the booking's other charges: it counts to the limit.
+    Money that is with the payer's bank keeps no booking from ending (`even_if_taken`): see `request_refund`.
     """
     if not note.strip():
         raise ReasonNeededError
@@ -82,6 +85,7 @@ def propose_refund(
         note=note,
         attempt_id=attempt_id,
         is_waiting=is_waiting,
+        even_if_taken=even_if_taken,
     )
     _say_asked(charge, refund, by=by, now=now)
     return refund

@@ -69,7 +69,7 @@ def request_refund(
         now=now,
         note=note,
         attempt_id=attempt_id,
-        is_by_policy=True,
+        even_if_taken=True,
     )
     say_requested(charge, refund, by=by, now=now)
     return refund
@@ -87,11 +87,11 @@ def new_refund(
     is_waiting: bool = False,
     retry_of: Refund | None = None,
     is_by_bank: bool = False,
-    is_by_policy: bool = False,
+    even_if_taken: bool = False,
 ) -> Refund:
     """The row of a refund of a locked charge, to be sent or to wait for a second person.
 
-    Raises NothingPaidError, OverRefundError and, unless `is_by_policy`, TakenBackError.
+    Raises NothingPaidError, OverRefundError and, unless `even_if_taken`, TakenBackError.
     """
     if charge.status != ChargeStatus.PAID:
         raise NothingPaidError
@@ -99,7 +99,7 @@ def new_refund(
     if attempt_id is not None:
         paid = paid.filter(pk=attempt_id)
     payments = [
-        rules.Paid(one.pk, one.paid_pence, one.refunded_pence, one.is_extra, 0 if is_by_policy else taken_pence(one))
+        rules.Paid(one.pk, one.paid_pence, one.refunded_pence, one.is_extra, 0 if even_if_taken else taken_pence(one))
         for one in paid
     ]
     payment = rules.payment_to_refund(payments, amount_pence=amount_pence)

@@ -182,6 +182,17 @@ def test_what_waits_for_a_second_person_is_overtaken_and_all_of_it_goes_back_onc
     assert AuditEvent.objects.get(action="refund.overtaken").data["refund"] == waiting.pk
 
 
+@pytest.mark.parametrize("end", [_withdrawn, _by_kcc, _with_session, _in_time])
+def test_a_booking_whose_fee_the_bank_has_taken_back_ends_all_the_same(end: Callable[[Booking], None]) -> None:
+    booking = confirmed(session=c.OpenSessionFactory.create())
+    charge = p.Charge.objects.get()
+    p.DisputeFactory.create(charge=charge)
+    end(booking)
+    booking.refresh_from_db()
+    assert booking.status == BookingStatus.CANCELLED
+    assert list(Refund.objects.values_list("amount_pence", "status")) == [(9200, "REQUESTED")]
+
+
 def test_what_waits_is_still_decided_on_where_the_policy_gives_nothing_back() -> None:
     booking = confirmed()
     payments.ask_refund(

@@ -11,13 +11,14 @@ from common.identifiers import new_booking_reference
 from payments.constants import (
     AttemptStatus,
     ChargeStatus,
+    DisputeStatus,
     EventStatus,
     ExportKind,
     Purpose,
     RefundReason,
     RefundStatus,
 )
-from payments.models import Attempt, Charge, Export, FeeSchedule, Refund, StripeEvent
+from payments.models import Attempt, Charge, Dispute, Export, FeeSchedule, Refund, StripeEvent
 
 NOW = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)  # as `NOW` of tests.factories.referrals
 PARTS = {"police": 4500, "levy": 300, "vat": 0, "provider": 4400}
@@ -171,6 +172,25 @@ class FailedRefundFactory(PendingRefundFactory):
 
     status = RefundStatus.FAILED
     error = "expired_or_canceled_card"
+
+
+class DisputeFactory(DjangoModelFactory[Dispute]):
+    """A payment that its payer's bank disputes and holds."""
+
+    class Meta:
+        model = Dispute
+
+    class Params:
+        now = NOW
+
+    stripe_dispute_id = factory.Sequence(lambda n: f"du_made_{n}")
+    charge = factory.SubFactory(PaidChargeFactory)
+    attempt = factory.LazyAttribute(lambda made: made.charge.attempts.get(status=AttemptStatus.PAID))
+    reason = "fraudulent"
+    amount_pence = factory.SelfAttribute("charge.amount_pence")
+    status = DisputeStatus.NEEDS_RESPONSE
+    status_at = factory.SelfAttribute("now")
+    opened_at = factory.SelfAttribute("now")
 
 
 class StripeEventFactory(DjangoModelFactory[StripeEvent]):
