@@ -284,7 +284,8 @@ KINDS: dict[str, Kind] = {
     ),
     "money_task": Kind(
         title="Something about money needs a person (to KCC)",
-        moment="When a payment is disputed, a day does not agree with Stripe, or an event cannot be applied.",
+        moment="When a payment is disputed or is not what was asked, a refund or a payout failed, a refund waits for "
+        "a second person, a day does not agree with Stripe, or an event cannot be applied.",
         has_sms=False,
         sample={
             "what": "The payer’s bank disputes £92",

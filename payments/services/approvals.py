@@ -21,7 +21,7 @@ from payments.errors import (
     TakenBackError,
 )
 from payments.models import Charge, Refund, RefundLimit
-from payments.services import ledger, moves, refunds
+from payments.services import ledger, letters, moves, refunds
 
 # Who decides on what still waits for a second person when its booking ends and the policy gives it back.
 POLICY = Actor("job", "refund_policy")
@@ -128,6 +128,7 @@ def _say_asked(charge: Charge, refund: Refund, *, by: Actor, now: dt.datetime) -
     cause = refund.get_cause_display().lower()
     words = f"Refund of {pounds(refund.amount_pence)} asked for{how}: {cause}. A second person decides"
     moves.record(charge, "refund.asked", by=by, now=now, words=words, reason=refund.note, data={"refund": refund.pk})
+    letters.write_refund(refund, words, charge=charge, now=now)
 
 
 @transaction.atomic(durable=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from notifications import services as notifications
+from payments.models import Charge, Refund
 
 
 def write(what: str, *, facts: Iterable[str], path: str, key: str, now: dt.datetime) -> None:
@@ -16,4 +17,16 @@ def write(what: str, *, facts: Iterable[str], path: str, key: str, now: dt.datet
         dedupe_key=key,
         now=now,
         context={"what": what, "facts": list(facts), "path": path},
+    )
+
+
+def write_refund(refund: Refund, words: str, *, charge: Charge, now: dt.datetime) -> None:
+    """A letter that a refund needs a person: once for each state in which it does. Composed."""
+    stripe_says = [f"Stripe says: {refund.error}"] if refund.error else []
+    write(
+        words,
+        facts=[f"booking {charge.booking_reference}", *stripe_says],
+        path=f"/admin/payments/refund/{refund.pk}/change/",
+        key=f"refund:{refund.pk}:{refund.status.lower()}",
+        now=now,
     )

@@ -5,9 +5,16 @@ import datetime as dt
 from audit import services as audit
 from audit.context import Actor
 from common.prepared import Prepared
-from payments.constants import ATTEMPT_TRANSITIONS, CHARGE_TRANSITIONS, PENDING_ATTEMPTS, REFUND_TRANSITIONS
+from payments.constants import (
+    ATTEMPT_TRANSITIONS,
+    CHARGE_TRANSITIONS,
+    PENDING_ATTEMPTS,
+    REFUND_TRANSITIONS,
+    RefundStatus,
+)
 from payments.errors import ChargeNotFoundError, ChargeStateError, RefundNotFoundError
 from payments.models import Attempt, Charge, Refund
+from payments.services import letters
 
 _FOUND = Prepared(lambda blank: Charge.objects.filter(pk=blank("pk")))
 _PENDING = Prepared(
@@ -89,7 +96,7 @@ def move_refund(
 ) -> bool:
     """Bring a refund, its charge being locked, to a status and write the audit event; False where it is there already.
 
-    Raises ChargeStateError where the table has no such way.
+    Staff are told once of one that failed. Raises ChargeStateError where the table has no such way.
     """
     if refund.status == to:
         return False
@@ -99,6 +106,8 @@ def move_refund(
     decision = ("decided_by", "decided_at", "decision_note")
     refund.save(update_fields=["status", "status_at", "stripe_refund_id", "error", *decision])
     record(charge, action, by=by, now=now, words=words, reason=reason, data={"refund": refund.pk})
+    if to == RefundStatus.FAILED:
+        letters.write_refund(refund, words, charge=charge, now=now)
     return True
 
 

@@ -11,7 +11,7 @@ from payments import gateway, rules
 from payments.constants import PAYOUT_TRANSITIONS, JournalKind, PayoutStatus
 from payments.errors import MismatchError
 from payments.models import Journal, Payout
-from payments.services import ledger
+from payments.services import ledger, letters
 
 _STATUSES = {
     "pending": PayoutStatus.ON_ITS_WAY,
@@ -84,3 +84,11 @@ def _record(payout: Payout, *, by: Actor, now: dt.datetime) -> None:
     action, words = _SAID[PayoutStatus(payout.status)]
     words = words.format(pounds_and_pence(payout.amount_pence))
     audit.record(action, by=by, now=now, words=words, subject=f"payout:{payout.stripe_payout_id}")
+    if payout.status == PayoutStatus.FAILED:
+        letters.write(
+            words,
+            facts=[payout.stripe_payout_id, *([f"Stripe says: {payout.failure}"] if payout.failure else [])],
+            path=f"/admin/payments/payout/{payout.pk}/change/",
+            key=f"payout:{payout.stripe_payout_id}:failed",
+            now=now,
+        )

@@ -22,7 +22,7 @@ from payments.constants import (
 )
 from payments.errors import MismatchError, PaymentUnknownError
 from payments.models import Attempt, Charge
-from payments.services import ledger, moves, refunds
+from payments.services import ledger, letters, moves, refunds
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ CREATING_IS_LOST_AFTER = dt.timedelta(minutes=1)
 OPEN_IS_ASKED_ABOUT_AFTER = dt.timedelta(minutes=3)
 # Shorter than the pause between two sweeps, so that each sweep asks anew.
 CLAIM_SECONDS = 100
+MOST_SECONDS = 24 * 60 * 60
 
 
 # --- One attempt, brought up to date ---------------------------------------------------------------------------
@@ -234,7 +235,15 @@ def _note_mismatch(attempt_id: int, *, words: str, by: Actor, now: dt.datetime) 
     if attempt.error != words[:200]:
         attempt.error = words[:200]
         attempt.save(update_fields=["error"])
-        moves.record(attempt.charge, "checkout.mismatch", by=by, now=now, words=words, data={"attempt": attempt.pk})
+        charge = attempt.charge
+        moves.record(charge, "checkout.mismatch", by=by, now=now, words=words, data={"attempt": attempt.pk})
+        letters.write(
+            words.rstrip("."),
+            facts=[f"booking {charge.booking_reference}", "what was paid is not booked, and no place is given for it"],
+            path=f"/admin/payments/charge/{charge.pk}/change/",
+            key=f"mismatch:{attempt.pk}",
+            now=now,
+        )
 
 
 def settle_first(intent_id: str, *, by: Actor, now: dt.datetime) -> None:
@@ -312,6 +321,12 @@ def settle_payments(*, now: dt.datetime, by: Actor = SETTLER) -> dict[str, int]:
     return counts
 
 
+def _ask_ever_less(attempt: Attempt, *, now: dt.datetime) -> None:
+    """A no of Stripe's, or a mismatch, seldom mends itself. What was paid is a difference of its day meanwhile."""
+    pause = claims.seconds_to_wait(attempt.attempts, first=CLAIM_SECONDS, most=MOST_SECONDS)
+    Attempt.objects.filter(pk=attempt.pk).update(claimed_until=now + dt.timedelta(seconds=pause))
+
+
 def _settle_one(attempt: Attempt, *, by: Actor, now: dt.datetime) -> str:
     is_due = attempt.charge.status == ChargeStatus.OPEN
     try:
@@ -320,6 +335,7 @@ def _settle_one(attempt: Attempt, *, by: Actor, now: dt.datetime) -> str:
         raise
     except (gateway.StripeRefusedError, PortalError):
         logger.exception("attempt %s cannot be settled", attempt.pk)
+        _ask_ever_less(attempt, now=now)
         return "failed"
     except Exception:  # one bad attempt, or a receiver that fails, must not keep the others from being settled
         logger.exception("attempt %s broke the mop-up", attempt.pk)

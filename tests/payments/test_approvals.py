@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from audit.context import Actor
 from audit.models import AuditEvent
 from courses.errors import ReasonNeededError
+from notifications.models import Message
 from payments import services
 from payments.constants import RefundReason, RefundStatus
 from payments.errors import (
@@ -68,6 +69,20 @@ def test_above_the_limit_or_outside_the_policy_it_waits(pence: int, policy: int,
     charge = f.PaidChargeFactory.create(**SCD)
     assert _ask(charge, pence, policy=policy).status == status
     assert Charge.objects.get().refunded_pence == pence
+
+
+def test_who_could_decide_is_told_once_of_what_waits() -> None:
+    charge = f.PaidChargeFactory.create()
+    refund = _ask(charge, 9200, policy=0)
+    told = Message.objects.get(kind="money_task")
+    words = "Refund of £92 asked for: goodwill, with evidence. A second person decides"
+    path = f"/admin/payments/refund/{refund.pk}/change/"
+    facts = [f"booking {charge.booking_reference}"]
+    assert told.context == {"what": words, "facts": facts, "path": path}
+    approve(refund)
+    approve(refund)
+    _ask(f.PaidChargeFactory.create(), 9200, policy=9200)
+    assert Message.objects.filter(kind="money_task").count() == 1
 
 
 def test_slices_of_a_sum_count_together() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from audit.models import AuditEvent
 from common import clock
+from notifications.models import Message
 from payments import gateway, selectors, services
 from payments.constants import PayoutStatus
 from payments.errors import MismatchError
@@ -60,12 +61,18 @@ def test_one_that_fails_on_its_way_comes_back(paid: Till) -> None:
     made = paid.sandbox.control("payout", include_pending=True, arrive=False)
     paid.sandbox.control("settle", id=made["id"], outcome="failed")
     _deliver(paid)
+    _deliver(paid)
+    services.record_payout(gateway.retrieve_payout(made["id"]), by=CLERK, now=clock.now())
     assert ledger()[1:] == [
         ("PAID_OUT", LEFT),
         ("PAYOUT_FAILED", [("STRIPE_CLEARING", 9042), ("IN_TRANSIT", -9042)]),
     ]
     payout = Payout.objects.get()
     assert (payout.status, payout.failure) == (PayoutStatus.FAILED, "account_closed")
+    told = Message.objects.get(kind="money_task")
+    assert told.context["what"] == "Stripe's payout of £90.42 came back: the bank did not take it"
+    assert told.context["facts"] == [made["id"], "Stripe says: account_closed"]
+    assert told.context["path"] == f"/admin/payments/payout/{payout.pk}/change/"
     assert _balances() == {"STRIPE_CLEARING": 9200, "FEES_IN_ADVANCE": -9200}
 
 

@@ -9,6 +9,7 @@ from django.db import connection
 
 from audit.models import AuditEvent
 from common import clock
+from notifications.models import Message
 from payments import gateway, services
 from payments.constants import RefundReason, RefundStatus
 from payments.errors import NothingPaidError, OverRefundError
@@ -202,6 +203,8 @@ def test_what_stripe_refuses_fails_and_gives_the_sum_free_again(paid: Till) -> N
     assert services.send_refunds(now=clock.now()) == {**NOTHING, "failed": 1}
     refund = Refund.objects.get()
     assert (refund.status, refund.error) == (RefundStatus.FAILED, "refunds.create: charge_already_refunded")
+    assert services.send_refunds(now=clock.now()) == NOTHING
+    assert Message.objects.filter(kind="money_task").count() == 1
     assert paid.reload().refunded_pence == 0
     assert ledger() == [("PAID", PAID_LINES)]
 
@@ -237,6 +240,12 @@ def test_a_refund_that_comes_back_days_later_is_booked_back_and_told(till: Till)
     assert till.reload().refunded_pence == 0
     assert ledger() == [("PAID", PAID_LINES), ("REFUNDED", REFUNDED_LINES), ("REFUND_FAILED", COMES_BACK)]
     assert AuditEvent.objects.get(action="refund.failed").words == "The refund of £92 failed and needs a person"
+    told = Message.objects.get(kind="money_task")
+    assert told.context == {
+        "what": "The refund of £92 failed and needs a person",
+        "facts": [f"booking {till.charge.booking_reference}", "Stripe says: expired_or_canceled_card"],
+        "path": f"/admin/payments/refund/{refund.pk}/change/",
+    }
 
 
 def _refund_by_hand(till: Till, pence: int = 9200) -> str:

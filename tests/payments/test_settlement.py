@@ -2,12 +2,14 @@
 
 import datetime as dt
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from audit.models import AuditEvent
 from common import clock
+from notifications.models import Message
 from payments import gateway, services, signals
 from payments.constants import AttemptStatus, ChargeStatus, RefundReason, RefundStatus
 from payments.models import Attempt, Charge, Refund
@@ -215,6 +217,24 @@ def test_an_amount_that_is_not_what_was_asked_settles_nothing_and_is_said_once(t
     assert (ledger(), heard.names) == ([], ["charge_locking", "charge_locking"])
     words = "Amount, currency, booking or mode of the Checkout session are not those of the charge."
     assert list(AuditEvent.objects.filter(action="checkout.mismatch").values_list("words", flat=True)) == [words]
+    told = Message.objects.get(kind="money_task")
+    assert (told.context["what"], told.context["facts"][0]) == (words[:-1], f"booking {till.charge.booking_reference}")
+
+
+def test_what_does_not_match_is_asked_about_ever_less_and_is_a_difference_of_its_day(till: Till) -> None:
+    now = clock.now()
+    till.sandbox.pay(till.start(now=now).url)
+    Charge.objects.filter(pk=till.charge.pk).update(amount_pence=9300)
+    sweeps = [now + minutes * MINUTE for minutes in range(3, 24 * 60, 30)]
+    asked = [at for at in sweeps if services.settle_payments(now=at)["asked"]]
+    assert len(asked) == 10
+    gaps = [later - earlier for earlier, later in pairwise(asked)]
+    assert gaps == sorted(gaps)
+    run = services.reconcile_day(day=clock.london_day(now), by=CANDIDATE, now=now)
+    assert list(run.exceptions.values_list("kind", "theirs_pence")) == [("AT_STRIPE_ONLY", 9200)]
+    assert (Attempt.objects.get().status, Message.objects.filter(dedupe_key__startswith="mismatch:").count()) == (
+        AttemptStatus.OPEN, 1
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
