@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from audit.context import Actor
 from bookings.constants import BookingStatus, MoveStatus
-from bookings.models import Booking, Move
+from bookings.models import Booking, Move, Policy
 from common.clock import end_of_london_day, london_day
 from payments import services as payments
 from payments.constants import REFUNDS_VOID, RUNS_NOT_ENDED, DisputeStatus, ExceptionKind, Purpose, RefundStatus
@@ -19,9 +19,8 @@ from payments.rules import Finding
 
 logger = logging.getLogger(__name__)
 
-# Paid with no place, the candidate is offered other dates for 24 hours, else the money goes back: within this it must
-# have gone one way or the other.
-PLACED_OR_SENT_BACK_WITHIN = dt.timedelta(hours=25)
+# For the sweep that sends the money back once the dates that were offered for it are over.
+SENT_BACK_WITHIN = dt.timedelta(hours=1)
 LOOK_BACK = dt.timedelta(days=31)
 _HAS_PLACE = (BookingStatus.CONFIRMED, BookingStatus.COMPLETED, BookingStatus.NOT_COMPLETED)
 # A cancelled booking is not here: the policy it was sold under says what is kept of its fee.
@@ -37,7 +36,9 @@ def reconcile_payments(*, day: dt.date, by: Actor, now: dt.datetime) -> Reconcil
     def look(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
         yield from _unpaid(start, end)
         yield from _paid_no_longer(start, end)
-        yield from _unplaced(start, min(end, now))
+        # Each day goes on where the one before ended, also where the policy changed in between.
+        before = day - dt.timedelta(days=1)
+        yield from _unplaced(start - _settled_within(before), min(end, now) - _settled_within(day))
 
     return payments.reconcile_day(day=day, by=by, now=now, look_at_bookings=look)
 
@@ -138,8 +139,13 @@ def _paid_no_longer(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
             yield Finding(ExceptionKind.BOOKING_UNPAID, f"booking:{reference}", 0, pence, 0, note, reference)
 
 
+def _settled_within(day: dt.date) -> dt.timedelta:
+    """How long a fee paid with no place may have neither a place nor a refund: other dates are offered meanwhile."""
+    return dt.timedelta(hours=Policy.objects.on(day).late_offer_hours) + SENT_BACK_WITHIN
+
+
 def _unplaced(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
-    """Fees, of courses and of moves, for which by the day neither a place was found nor a refund asked."""
+    """Fees, of courses and of moves, paid from `start` to `end` with neither a place nor a refund by now."""
     without_place = Booking.objects.filter(status__in=_WITHOUT_PLACE)
     is_booked = Q(purpose=Purpose.COURSE_FEE) & ~Q(booking_reference__in=without_place.values("reference"))
     is_moved = ~Q(purpose=Purpose.COURSE_FEE) & Exists(
@@ -148,10 +154,10 @@ def _unplaced(start: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
     paid = Charge.objects.filter(
         ~(is_booked | is_moved),
         attempts__is_extra=False,
-        attempts__paid_at__gte=start - PLACED_OR_SENT_BACK_WITHIN,
-        attempts__paid_at__lt=end - PLACED_OR_SENT_BACK_WITHIN,
+        attempts__paid_at__gte=start,
+        attempts__paid_at__lt=end,
         refunded_pence=0,
     ).order_by("pk")
     for reference, pence in paid.values_list("booking_reference", "paid_pence"):
-        note = "paid, and a day later neither a place nor a refund"
+        note = "paid, and after the time for choosing another date neither a place nor a refund"
         yield Finding(ExceptionKind.PAID_UNPLACED, f"booking:{reference}", pence, None, 0, note, reference)

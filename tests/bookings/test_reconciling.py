@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from audit.context import Actor
 from bookings import services
+from bookings.models import Policy
 from bookings.services import reconciling
 from common import clock
 from courses.models import Session
@@ -95,6 +96,17 @@ def test_a_fee_that_waits_to_go_back_or_went_after_the_course_agrees(stripe_sand
 def test_paid_with_neither_place_nor_refund_is_told_a_day_later(
     stripe_sandbox: Any, hours: int, is_told: bool
 ) -> None:
+    booking = b.LapsedBookingFactory.create(now=NOON - hours * HOUR)
+    PaidChargeFactory.create(now=NOON - hours * HOUR, booking_reference=booking.reference)
+    told = [("PAID_UNPLACED", f"booking:{booking.reference}", 9200, None)] if is_told else []
+    assert _found(now=NOON) == told
+
+
+@pytest.mark.parametrize(("hours", "is_told"), [(26, False), (48, False), (50, True)])
+def test_the_policy_says_how_long_other_dates_are_offered_for_a_fee(
+    stripe_sandbox: Any, hours: int, is_told: bool
+) -> None:
+    Policy.objects.update(late_offer_hours=48)
     booking = b.LapsedBookingFactory.create(now=NOON - hours * HOUR)
     PaidChargeFactory.create(now=NOON - hours * HOUR, booking_reference=booking.reference)
     told = [("PAID_UNPLACED", f"booking:{booking.reference}", 9200, None)] if is_told else []
