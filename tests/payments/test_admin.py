@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Role, User
 from audit.models import AuditEvent
 from common import clock
+from payments import rules
 from payments.admin import searching
 from payments.constants import ChargeStatus, EventStatus
 from payments.models import Attempt, Charge, FeeSchedule, Refund, StripeEvent
@@ -114,7 +115,21 @@ def test_posting_to_the_page_of_an_old_row_puts_nothing_back(client: Client) -> 
 
 
 @pytest.mark.parametrize(
-    "by", ["booking", "as typed", "referral", "intent", "checkout", "last4", "stripe refund", "amount", "day", "all"]
+    "by",
+    [
+        "booking",
+        "as typed",
+        "referral",
+        "intent",
+        "checkout",
+        "last4",
+        "stripe refund",
+        "dispute",
+        "fee",
+        "amount",
+        "day",
+        "all",
+    ],
 )
 def test_a_charge_is_found(page: Client, by: str) -> None:
     charge = _paid_with_story()
@@ -132,13 +147,27 @@ def test_a_charge_is_found(page: Client, by: str) -> None:
         "all": f"4242 £92 {today} 46/46TEST0001",
         "last4": "4242",
         "stripe refund": charge.refunds.get().stripe_refund_id,
+        "dispute": f.DisputeFactory.create(charge=charge).stripe_dispute_id,
+        "fee": "txn_kept",
     }
+    bookkeeping.write_journal(
+        "STRIPE_FEE",
+        source="stripe-fee:txn_kept",
+        lines=rules.fee_lines(158),
+        occurred_at=clock.now(),
+        booking_reference=charge.booking_reference,
+        by=CLERK,
+        now=clock.now(),
+    )
     text = page.get(reverse("admin:payments_charge_changelist"), {"q": words[by]}).text
     assert "1 charge" in text
     assert charge.booking_reference in text
 
 
-@pytest.mark.parametrize("words", ["4243", "£91.00", "2026-13-45", "pi_nobody", "46/NOBODY", "4242 £1", "nonsense"])
+@pytest.mark.parametrize(
+    "words",
+    ["4243", "£91.00", "2026-13-45", "pi_nobody", "du_nobody", "txn_nobody", "46/NOBODY", "4242 £1", "nonsense"],
+)
 def test_what_means_nothing_finds_nothing(page: Client, words: str) -> None:
     _paid_with_story()
     assert "0 charges" in page.get(reverse("admin:payments_charge_changelist"), {"q": words}).text
