@@ -168,16 +168,20 @@ def refunded_lines(
     is_earned: bool,
     is_extra: bool,
     out_of: AccountName = "STRIPE_CLEARING",
+    before: tuple[int, int] = (0, 0),
 ) -> tuple[Line, ...]:
     """Money left us for the payer: from Stripe for the card, or from the bank by other means.
 
     A course fee goes back from where it waits, and so does an extra payment of one, which was never part of the
     fee that was earned. What is earned (`is_earned`, or no course fee at all) is borne by KCC with its VAT.
+    `before`: what of the same payment has gone back already, and the VAT in that, so that all parts together give
+    back as much VAT as one refund of their sum.
     """
     bearer = bearing_account(purpose=purpose, is_earned=is_earned, is_extra=is_extra)
     if bearer != "REFUNDS":
         return Line(bearer, amount_pence), Line(out_of, -amount_pence)
-    vat = vat_share(parts, amount_pence)
+    gone, vat_gone = before
+    vat = min(max(vat_share(parts, gone + amount_pence) - vat_gone, 0), amount_pence)
     lines = Line("REFUNDS", amount_pence - vat), Line("VAT_PAYABLE", vat), Line(out_of, -amount_pence)
     return tuple(line for line in lines if line.amount_pence)
 

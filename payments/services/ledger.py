@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from audit.context import Actor
 from common.money import pounds
@@ -78,6 +78,7 @@ def write_refunded(
             parts=parts_of(charge),
             is_earned=live_earning(charge) is not None,
             is_extra=refund.attempt.is_extra,
+            before=_given_back_before(charge, refund),
         ),
         occurred_at=occurred_at,
         booking_reference=charge.booking_reference,
@@ -99,6 +100,7 @@ def write_refunded_elsewhere(
             parts=parts_of(charge),
             is_earned=live_earning(charge) is not None,
             is_extra=refund.attempt.is_extra,
+            before=_given_back_before(charge, refund),
             out_of="BANK",
         ),
         occurred_at=now,
@@ -269,12 +271,15 @@ def _gone_from_advance(charge: Charge) -> int:
 
 
 def _refunded_from_advance(charge: Charge) -> int:
-    refunds = Refund.objects.filter(charge=charge, attempt__is_extra=False)
+    return _out_of_advance(Q(source__in=_sources_of(Refund.objects.filter(charge=charge, attempt__is_extra=False))))
+
+
+def _sources_of(refunds: QuerySet[Refund]) -> list[str]:
     sources = []
     for key, at_stripe in refunds.values_list("pk", "stripe_refund_id"):
         known_as = [f"refunded:{at_stripe}", f"refund-failed:{at_stripe}"] if at_stripe else []
         sources += [*known_as, f"refunded-elsewhere:{key}"]
-    return _out_of_advance(Q(source__in=sources))
+    return sources
 
 
 def _on_its_way(charge: Charge) -> int:
@@ -284,9 +289,25 @@ def _on_its_way(charge: Charge) -> int:
     return pence
 
 
+def _given_back_before(charge: Charge, refund: Refund) -> tuple[int, int]:
+    """What of a refund's payment KCC has borne already, and the VAT in that: with its earning, and refunds since."""
+    parts, gone, vat = parts_of(charge), 0, 0
+    earned = live_earning(charge)
+    if earned is not None and not refund.attempt.is_extra:
+        gone = parts.total - _pence_of(Q(pk=earned.pk), "FEES_IN_ADVANCE")
+        vat = parts.vat + _pence_of(Q(pk=earned.pk), "VAT_PAYABLE")
+    others = Q(source__in=_sources_of(Refund.objects.filter(attempt=refund.attempt_id).exclude(pk=refund.pk)))
+    vat_since = _pence_of(others, "VAT_PAYABLE")
+    return gone + _pence_of(others, "REFUNDS") + vat_since, vat + vat_since
+
+
 def _out_of_advance(sources: Q) -> int:
-    gone = Posting.objects.filter(account="FEES_IN_ADVANCE", journal__in=Journal.objects.filter(sources))
-    pence: int = gone.aggregate(pence=Sum("amount_pence", default=0))["pence"]
+    return _pence_of(sources, "FEES_IN_ADVANCE")
+
+
+def _pence_of(journals: Q, account: rules.AccountName) -> int:
+    posted = Posting.objects.filter(account=account, journal__in=Journal.objects.filter(journals))
+    pence: int = posted.aggregate(pence=Sum("amount_pence", default=0))["pence"]
     return pence
 
 

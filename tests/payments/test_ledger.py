@@ -262,6 +262,29 @@ def test_other_fees_are_income_at_once_and_their_refunds_are_borne_by_kcc(purpos
     assert _balances() == {"STRIPE_CLEARING": 1500, "MOVE_INCOME": -2500, "REFUNDS": 1000}
 
 
+VATTED = {"police": 4500, "levy": 300, "vat": 1533, "provider": 2867}
+
+
+@pytest.mark.parametrize("before_the_course", [0, 1, 3])
+def test_a_fee_refunded_in_three_parts_leaves_no_penny_of_vat(before_the_course: int) -> None:
+    charge = _paid(parts=VATTED)
+    for number, pence in enumerate((3067, 3067, 3066)):
+        if number == before_the_course:
+            _complete(charge)
+        _refund(charge, pence)
+    if before_the_course == 3:
+        _complete(charge)
+    assert "VAT_PAYABLE" not in _balances()
+
+
+def test_a_part_that_came_back_takes_its_vat_along() -> None:
+    charge = _paid(parts=VATTED)
+    _complete(charge)
+    for pence, status in ((3067, "succeeded"), (3067, "failed"), (3067, "succeeded"), (3066, "succeeded")):
+        _refund(charge, pence, status=status)
+    assert "VAT_PAYABLE" not in _balances()
+
+
 def test_the_same_source_is_not_written_twice() -> None:
     charge = _paid()
     assert bookkeeping.write_paid(charge=charge, attempt=charge.attempts.get(), by=TRAINER, now=NOW) is None

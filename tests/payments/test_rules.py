@@ -130,6 +130,22 @@ def test_a_move_fee_with_vat_owes_it_at_once_and_less_once_refunded() -> None:
     )
 
 
+@given(st.lists(st.integers(1, 9200), min_size=1, max_size=6), st.integers(0, 9200))
+def test_refunds_in_parts_give_back_the_vat_of_their_sum(split: list[int], vat: int) -> None:
+    parts = rules.Parts(police=0, levy=0, vat=vat, provider=9200 - vat)
+    gone = given_back = 0
+    for asked in split:
+        pence = min(asked, 9200 - gone)
+        lines = rules.refunded_lines(
+            amount_pence=pence, purpose="MOVE_FEE", parts=parts, is_earned=True, is_extra=False,
+            before=(gone, given_back),
+        )  # fmt: skip
+        assert sum(line.amount_pence for line in lines) == 0
+        gone += pence
+        given_back += sum(line.amount_pence for line in lines if line.account == "VAT_PAYABLE")
+        assert given_back == rules.vat_share(parts, gone)
+
+
 def test_completed_lines_owe_vat_on_what_was_kept() -> None:
     parts = rules.Parts(police=4500, levy=300, vat=880, provider=3520)
     assert rules.completed_lines(parts=parts, refunded_pence=4600, force_code="46") == (
