@@ -1,5 +1,7 @@
 """Who did something, as people call them."""
 
+from typing import Any
+
 from django import template
 from django.template import Context
 
@@ -15,7 +17,8 @@ def actor_words(context: Context, actor: str) -> str:
 
     Whoever is met again on a page is looked up once.
     """
-    known: dict[str, str] = context.render_context.setdefault("actors", {})
+    kept: Any = context.render_context
+    known: dict[str, str] = kept.setdefault("actors", {})
     if actor not in known:
         known[actor] = _words(actor)
     return known[actor]
