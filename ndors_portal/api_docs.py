@@ -1,4 +1,4 @@
-"""The API's description, and a page on which it can be tried: Swagger UI from its package, nothing from other hosts."""
+"""The API's description, and a page to try it on: Swagger UI from its package, nothing from other hosts."""
 
 from collections.abc import Callable
 from typing import Any
