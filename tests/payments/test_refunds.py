@@ -1,6 +1,8 @@
 """Money going back: once, never more than came, and followed to its end."""
 
 import datetime as dt
+import threading
+from collections.abc import Iterable
 from functools import partial
 
 import pytest
@@ -10,7 +12,7 @@ from django.db import connection
 from audit.models import AuditEvent
 from common import clock
 from notifications.models import Message
-from payments import gateway, services
+from payments import gateway, rules, services
 from payments.constants import RefundReason, RefundStatus
 from payments.errors import NothingPaidError, OverRefundError
 from payments.models import Charge, Refund
@@ -24,7 +26,6 @@ from tests.payments.conftest import (
     Till,
     events_of,
     ledger,
-    meeting_instead_of_lock,
     post_event,
     races,
     start,
@@ -130,7 +131,15 @@ def test_s14_control_without_lock_and_checks_two_staff_refund_twice(
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE payments_charge DROP CONSTRAINT payments_charge_never_over_refunded")
         cursor.execute("ALTER TABLE payments_attempt DROP CONSTRAINT payments_attempt_never_over_refunded")
-    monkeypatch.setattr(moves, "lock_charge", meeting_instead_of_lock(8))
+    gate, decide = threading.Barrier(8), rules.payment_to_refund
+
+    def decide_when_all_have_read(payments: Iterable[rules.Paid], *, amount_pence: int) -> rules.Paid | None:
+        read = list(payments)
+        gate.wait(timeout=30)
+        return decide(read, amount_pence=amount_pence)
+
+    monkeypatch.setattr(moves, "lock_charge", lambda charge_id: Charge.objects.get(pk=charge_id))
+    monkeypatch.setattr(rules, "payment_to_refund", decide_when_all_have_read)
     together(*[partial(_ask, paid.charge)] * 8)
     assert Refund.objects.count() > 1
     assert paid.reload().refunded_pence > 9200
