@@ -60,6 +60,7 @@ def test_every_call_is_accepted_by_the_checker_of_typed_parameters(
     assert paid.payment is not None
     assert (paid.status, paid.payment_status, paid.payment.status) == ("complete", "paid", "succeeded")
     assert (paid.payment.received_pence, paid.payment.card_last4, paid.payment.card_brand) == (9200, "4242", "visa")
+    assert gateway.retrieve_payment(paid.payment.intent_id) == paid.payment
     refund = gateway.create_refund(
         idempotency_key="key-3.2", booking_reference="KCC-CDFG-HJKM", intent_id=paid.payment.intent_id, amount_pence=50
     )
