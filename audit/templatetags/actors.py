@@ -8,7 +8,8 @@ from django.template import Context
 from accounts.models import User
 
 register = template.Library()
-_OTHERS = {"job": "the portal", "command": "a command on the server", "api": "the force’s own system"}
+_NAMELESS = {"candidate": "the candidate", "api": "the force’s own system"}
+_PROGRAMS = {"job": "the portal", "command": "a command on the server"}
 
 
 @register.simple_tag(takes_context=True)
@@ -29,8 +30,6 @@ def _words(actor: str) -> str:
     if kind in ("staff", "officer", "trainer") and key.isdecimal():
         name = User.objects.filter(pk=key).values_list("username", flat=True).first()
         return f"{name} ({kind})" if name else actor
-    if kind == "candidate":
-        return "the candidate"
-    if kind == "api":
-        return _OTHERS[kind]
-    return f"{_OTHERS[kind]} ({key.replace('_', ' ')})" if kind in _OTHERS else actor
+    if kind in _PROGRAMS:
+        return f"{_PROGRAMS[kind]} ({key.replace('_', ' ')})"
+    return _NAMELESS.get(kind, actor)

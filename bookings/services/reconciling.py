@@ -55,7 +55,7 @@ def reconcile_due_payments(*, by: Actor, now: dt.datetime) -> list[Reconciliatio
             runs.append(reconcile_payments(day=day, by=by, now=now))
         except StripeUnavailableError:
             raise
-        except Exception:
+        except Exception:  # one bad day must not keep the others from being compared; staff are told by its run
             logger.exception("%s could not be compared", day)
     return runs
 

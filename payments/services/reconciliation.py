@@ -52,7 +52,7 @@ def reconcile_day(
         return _compare(lines, day=day, by=by, now=now, look_at_bookings=look_at_bookings)
     except gateway.StripeUnavailableError:
         raise
-    except Exception as error:
+    except Exception as error:  # whatever it was, the run says so and does not stay RUNNING; it is raised again
         _break_off(lines, error, by=by, now=now)
         raise
 
