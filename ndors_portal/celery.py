@@ -4,6 +4,8 @@ The beat schedule stands here in code, so that every environment runs the same o
 """
 
 import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -33,8 +35,15 @@ WORKERS_NICE = 10
 
 @worker_init.connect
 def stand_back(**_: Any) -> None:
-    """Have this worker and all its children leave processors to the web where there are not enough."""
+    """Have this worker and all its children leave processors to the web where there are not enough.
+
+    Where Linux shares processors out by session (sched_autogroup_enabled), a session's own niceness counts, not that
+    of its processes.
+    """
     os.nice(WORKERS_NICE)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(WORKERS_NICE), encoding="ascii")
 
 
 Schedule = dict[str, dict[str, Any]]
