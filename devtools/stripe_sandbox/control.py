@@ -300,13 +300,14 @@ def _payout(call: Call, given: Json) -> Json:
 
 
 def _dispute(call: Call, given: Json) -> Json:
-    """Opens a dispute on a ``charge`` (or on a PaymentIntent's)."""
-    take = _take(given, charge="", reason="fraudulent", amount=0)
+    """Opens a dispute on a ``charge`` (or on a PaymentIntent's), or only an ``inquiry``."""
+    take = _take(given, charge="", reason="fraudulent", amount=0, inquiry=False)
     identifier = take["charge"]
     if identifier.startswith("pi_"):
         identifier = reading.fetch(call, "payment_intent", identifier)["latest_charge"]
     charge = reading.fetch(call, "charge", identifier)
-    return disputes.open_dispute(call, charge, reason=take["reason"], amount=take["amount"] or None)
+    amount = take["amount"] or None
+    return disputes.open_dispute(call, charge, reason=take["reason"], amount=amount, inquiry=take["inquiry"])
 
 
 def _settle(call: Call, given: Json) -> Json:

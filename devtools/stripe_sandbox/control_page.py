@@ -123,13 +123,24 @@ def show(tx: Tx, *, said: str, api: Json) -> Response:
             "webhooks/resend", "Send an event again", "Send", _input("event", "Event"), _input("copies", "Copies", 1)
         ),
         _form("payout", "Pay out", "Pay out", _box("include_pending", "Also what is still pending", on=True)),
-        _form("dispute", "Dispute a payment", "Dispute", _input("charge", "Charge or PaymentIntent")),
+        _form(
+            "dispute",
+            "Dispute a payment",
+            "Dispute",
+            _input("charge", "Charge or PaymentIntent"),
+            _box("inquiry", "Only ask about it", on=False),
+        ),
         _form(
             "settle",
             "Decide what waits",
             "Decide",
             _input("id", "Refund, dispute, payout or PaymentIntent"),
-            _select("outcome", "Outcome", ["succeeded", "failed", "won", "lost", "paid"], form="settle"),
+            _select(
+                "outcome",
+                "Outcome",
+                ["succeeded", "failed", "won", "lost", "closed", "disputed", "paid"],
+                form="settle",
+            ),
         ),
         _form("payments", "Delayed payments", "Set", _input("async_next", "The next that complete unpaid", 0)),
         _form(

@@ -1,4 +1,4 @@
-"""Disputes: the card holder's bank takes the money back, and sometimes returns it."""
+"""Disputes: the card holder's bank takes the money back, and sometimes returns it; an inquiry only asks."""
 
 from __future__ import annotations
 
@@ -41,37 +41,26 @@ EVIDENCE = (
 )
 ANSWER_SECONDS = 7 * balance.DAY
 OPEN = ("needs_response", "under_review")
+ASKED = ("warning_needs_response", "warning_under_review")
 VERDICTS = {"winning_evidence": "won", "losing_evidence": "lost"}
 
 
-def open_dispute(call: Call, charge: Json, *, reason: str, amount: int | None = None) -> Json:
-    """The bank takes ``amount`` (default: what is not refunded) and Stripe its fee."""
+def open_dispute(call: Call, charge: Json, *, reason: str, amount: int | None = None, inquiry: bool = False) -> Json:
+    """The bank takes ``amount`` (default: what is not refunded) and Stripe its fee; an ``inquiry`` takes nothing."""
     if charge["disputed"]:
         raise ApiError("This charge is already disputed.", code="charge_disputed")
     amount = charge["amount"] - charge["amount_refunded"] if amount is None else amount
     if not 0 < amount <= charge["amount"]:
         raise ApiError("A dispute takes something and no more than was paid.", param="amount")
-    identifier = new_id("du_1")
-    taken = balance.transact(
-        call,
-        kind="adjustment",
-        category="dispute",
-        amount=-amount,
-        source=identifier,
-        currency=charge["currency"],
-        fee=balance.DISPUTE_FEE_PENCE,
-        fee_words="Dispute fee",
-        description=f"Chargeback withdrawal for {charge['id']}",
-        wait_seconds=0,
-    )
     network = charge["payment_method_details"]["card"]["network"]
-    card = {"brand": network, "case_type": "chargeback", "network_reason_code": "10.4"}
+    case_type = "inquiry" if inquiry else "chargeback"
+    card = {"brand": network, "case_type": case_type, "network_reason_code": "10.4"}
     dispute = call.tx.add(
         {
-            "id": identifier,
+            "id": new_id("du_1"),
             "object": "dispute",
             "amount": amount,
-            "balance_transactions": [taken],
+            "balance_transactions": [],
             "charge": charge["id"],
             "created": call.now,
             "currency": charge["currency"],
@@ -85,26 +74,52 @@ def open_dispute(call: Call, charge: Json, *, reason: str, amount: int | None = 
                 "submission_count": 0,
                 "submission_method": "not_submitted",
             },
-            "is_charge_refundable": False,
+            "is_charge_refundable": True,
             "livemode": False,
             "metadata": {},
             "network_reason_code": "10.4",
             "payment_intent": charge["payment_intent"],
             "payment_method_details": {"card": {**card, "network": network}, "type": "card"},
             "reason": reason,
-            "status": "needs_response",
+            "status": "warning_needs_response",
         }
     )
+    if not inquiry:
+        _withdraw(call, dispute)
     previous = update(call, charge, {"disputed": True})
     emit(call, "charge.dispute.created", dispute)
     emit(call, "charge.updated", charge, previous=previous)
-    emit(call, "charge.dispute.funds_withdrawn", dispute)
+    if not inquiry:
+        emit(call, "charge.dispute.funds_withdrawn", dispute)
     return dispute
+
+
+def forbids_refund(call: Call, charge: Json) -> bool:
+    """Whether the bank has taken this charge's money, so that a refund would send it twice."""
+    return any(not one["is_charge_refundable"] for one in call.tx.every("dispute", charge=charge["id"]))
+
+
+def _withdraw(call: Call, dispute: Json) -> Json:
+    """The bank takes the money; gives the old values of what changed."""
+    taken = balance.transact(
+        call,
+        kind="adjustment",
+        category="dispute",
+        amount=-dispute["amount"],
+        source=dispute["id"],
+        currency=dispute["currency"],
+        fee=balance.DISPUTE_FEE_PENCE,
+        fee_words="Dispute fee",
+        description=f"Chargeback withdrawal for {dispute['charge']}",
+        wait_seconds=0,
+    )
+    changes = {"balance_transactions": [taken], "is_charge_refundable": False, "status": "needs_response"}
+    return update(call, dispute, changes)
 
 
 def answer(call: Call, dispute: Json, params: dict[str, Any]) -> Json:
     """The API's update: evidence kept or handed in; Stripe's two magic words decide at once in test mode."""
-    if dispute["status"] not in OPEN:
+    if dispute["status"] not in OPEN + ASKED:
         raise ApiError("This dispute is already closed", code="dispute_already_closed")
     evidence = {name: value for name, value in params.get("evidence", {}).items() if name in EVIDENCE}
     details = dict(dispute["evidence_details"])
@@ -116,17 +131,22 @@ def answer(call: Call, dispute: Json, params: dict[str, Any]) -> Json:
     if handed_in:
         details["submission_count"] += 1
         details["submission_method"] = "manual"
-        changes["status"] = "under_review"
+        changes["status"] = "under_review" if dispute["status"] in OPEN else "warning_under_review"
     previous = update(call, dispute, changes)
     emit(call, "charge.dispute.updated", dispute, previous=previous)
     verdict = VERDICTS.get(str(changes["evidence"].get("uncategorized_text")))
-    if handed_in and verdict:
+    if verdict and dispute["status"] == "under_review":
         settle(call, dispute, outcome=verdict)
     return dispute
 
 
 def settle(call: Call, dispute: Json, *, outcome: str) -> Json:
-    """The bank decides: ``won`` returns the money (the fee stays paid), ``lost`` keeps it."""
+    """The bank decides: ``won`` returns the money (the fee stays paid), ``lost`` keeps it.
+
+    An inquiry is let rest (``closed``), or becomes a dispute that takes the money (``disputed``).
+    """
+    if dispute["status"] in ASKED:
+        return _settle_inquiry(call, dispute, outcome=outcome)
     if dispute["status"] not in OPEN:
         raise ApiError("This dispute is already closed", code="dispute_already_closed")
     if outcome not in ("won", "lost"):
@@ -149,3 +169,16 @@ def settle(call: Call, dispute: Json, *, outcome: str) -> Json:
         emit(call, "charge.dispute.funds_reinstated", dispute)
     emit(call, "charge.dispute.closed", dispute)
     return dispute
+
+
+def _settle_inquiry(call: Call, inquiry: Json, *, outcome: str) -> Json:
+    if outcome == "closed":
+        update(call, inquiry, {"status": "warning_closed"})
+        emit(call, "charge.dispute.closed", inquiry)
+    elif outcome == "disputed":
+        previous = _withdraw(call, inquiry)
+        emit(call, "charge.dispute.updated", inquiry, previous=previous)
+        emit(call, "charge.dispute.funds_withdrawn", inquiry)
+    else:
+        raise ApiError("An inquiry is closed or disputed.", param="outcome")
+    return inquiry

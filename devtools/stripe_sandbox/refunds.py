@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import balance
+from . import balance, disputes
 from .cards import find
 from .checks import check_metadata
 from .errors import ApiError, not_offered, resource_missing
@@ -40,7 +40,7 @@ def create(call: Call) -> Json:
             f"This charge ({charge['id']}) has not been paid and cannot be refunded.", code="charge_not_refundable"
         )
     left = charge["amount"] - charge["amount_refunded"]
-    if charge["disputed"]:
+    if disputes.forbids_refund(call, charge):
         raise ApiError(f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed")
     if left == 0:
         raise ApiError(

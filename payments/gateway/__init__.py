@@ -27,7 +27,7 @@ from payments.gateway.checkouts import (
     retrieve_checkout,
     retrieve_payment,
 )
-from payments.gateway.disputes import DisputeFact, retrieve_dispute
+from payments.gateway.disputes import DisputeFact, disputes_since, retrieve_dispute
 from payments.gateway.refunds import RefundFact, create_refund, refunds_of, retrieve_refund
 from payments.gateway.webhooks import Event, WebhookError, verify_webhook
 
@@ -48,6 +48,7 @@ __all__ = [
     "balance_pence",
     "create_checkout",
     "create_refund",
+    "disputes_since",
     "expire_checkout",
     "find_transaction",
     "is_live",

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from payments import rules
-from payments.gateway.calling import StripeRefusedError, calling, client, instant
+from payments.gateway.calling import StripeRefusedError, calling, client, instant, listed
 
-_PAGE = 100
 _TRANSACTIONS = "/v1/balance_transactions"
 _PAYOUTS = "/v1/payouts"
 _OF_PAYOUT = ["balance_transaction", "failure_balance_transaction"]
@@ -56,17 +55,17 @@ def transactions(*, since: dt.datetime, until: dt.datetime | None = None) -> Ite
     created = {"gte": int(since.timestamp())}
     if until is not None:
         created["lt"] = int(until.timestamp())
-    return map(transaction_of, _listed(_TRANSACTIONS, created=created))
+    return map(transaction_of, listed(_TRANSACTIONS, created=created))
 
 
 def transactions_of_payout(payout_id: str) -> Iterator[Transaction]:
     """The balance transactions a payout is made of, the payout's own (of type "payout") among them."""
-    return map(transaction_of, _listed(_TRANSACTIONS, payout=payout_id))
+    return map(transaction_of, listed(_TRANSACTIONS, payout=payout_id))
 
 
 def transactions_about(source: str) -> list[Transaction]:
     """The balance transactions of one charge, refund, dispute or payout."""
-    return [transaction_of(found) for found in _listed(_TRANSACTIONS, source=source)]
+    return [transaction_of(found) for found in listed(_TRANSACTIONS, source=source)]
 
 
 def find_transaction(transaction_id: str) -> Transaction | None:
@@ -98,7 +97,7 @@ def retrieve_payout(payout_id: str) -> PayoutFact:
 def payouts(*, since: dt.datetime, until: dt.datetime) -> Iterator[PayoutFact]:
     """Every payout begun from one instant to just before another."""
     created = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
-    return map(_payout, _listed(_PAYOUTS, created=created, expand=[f"data.{name}" for name in _OF_PAYOUT]))
+    return map(_payout, listed(_PAYOUTS, created=created, expand=[f"data.{name}" for name in _OF_PAYOUT]))
 
 
 def transaction_of(found: Mapping[str, Any]) -> Transaction:
@@ -128,15 +127,3 @@ def _payout(found: Mapping[str, Any]) -> PayoutFact:
         left=transaction_of(left) if left else None,
         returned=transaction_of(returned) if returned else None,
     )
-
-
-def _listed(path: str, **wanted: Any) -> Iterator[Mapping[str, Any]]:
-    """Each item of a list, a page at a time, as Stripe's JSON: its library's objects would cost ten times as much."""
-    after: dict[str, str] = {}
-    while True:
-        with calling(path):
-            page = client().raw_request("get", path, limit=_PAGE, **wanted, **after).data
-        yield from page["data"]
-        if not page["has_more"]:
-            return
-        after = {"starting_after": page["data"][-1]["id"]}

@@ -1,12 +1,14 @@
 """Disputes at Stripe: a card holder's bank takes money back, and sometimes returns it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from payments.gateway.balances import Transaction, transaction_of
-from payments.gateway.calling import calling, client, instant
+from payments.gateway.calling import calling, client, instant, listed
+
+_DISPUTES = "/v1/disputes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,13 @@ class DisputeFact:
 def retrieve_dispute(dispute_id: str) -> DisputeFact:
     """The dispute as Stripe has it now."""
     with calling("disputes.retrieve"):
-        found = client().raw_request("get", f"/v1/disputes/{dispute_id}")
+        found = client().raw_request("get", f"{_DISPUTES}/{dispute_id}")
     return _dispute(found.data)
+
+
+def disputes_since(since: dt.datetime) -> Iterator[DisputeFact]:
+    """Every dispute opened since an instant, inquiries among them, as Stripe has it now."""
+    return map(_dispute, listed(_DISPUTES, created={"gte": int(since.timestamp())}))
 
 
 def _dispute(found: Mapping[str, Any]) -> DisputeFact:

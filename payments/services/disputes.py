@@ -61,6 +61,16 @@ def record_dispute(fact: gateway.DisputeFact, *, by: Actor, now: dt.datetime) ->
     return _record(fact, attempt_id=attempt.pk, charge_id=attempt.charge_id, by=by, now=now)
 
 
+def is_as_told(fact: gateway.DisputeFact) -> bool:
+    """Whether we know this dispute just as Stripe has it."""
+    return Dispute.objects.filter(
+        stripe_dispute_id=fact.dispute_id,
+        status=_STATUSES.get(fact.status, ""),
+        evidence_due_by=fact.due_by,
+        has_evidence=fact.has_evidence,
+    ).exists()
+
+
 @transaction.atomic(durable=True)
 def take_dispute(*, dispute_id: int, note: str, by: Actor, now: dt.datetime) -> Dispute:
     """Note who sees to the answer of a dispute, and how; may be done again by another. Locks the charge."""

@@ -27,6 +27,8 @@ from payments.services import letters, matching, payouts, repairing
 # Stripe is asked about so many entries one by one before the rest are taken for missing.
 LOOK_UPS = 200
 BALANCE_TRIES = 3
+# An inquiry that could not be written down on its own day is found by a later one.
+DISPUTES_LOOK_BACK = dt.timedelta(days=7)
 _CHUNK = 2000
 _COLUMNS = (
     "run_id", "turn", "transaction_id", "type", "kind", "amount_pence", "fee_pence", "currency", "source",
@@ -66,6 +68,7 @@ def _compare(
     repairing.catch_up(by=by, now=now)
     matching.name_payments(lines)
     repaired = repairing.repair(lines, by=by, now=now)
+    repaired += repairing.find_disputes(since=start - DISPUTES_LOOK_BACK, by=by, now=now)
     matching.name_payments(lines)
     matching.write_fees(lines, by=by, now=now)
     findings = list(matching.differences(lines))

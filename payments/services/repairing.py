@@ -40,6 +40,19 @@ def _repair(lines: matching.Lines, *, are_payments: bool, by: Actor, now: dt.dat
     return done
 
 
+def find_disputes(*, since: dt.datetime, by: Actor, now: dt.datetime) -> int:
+    """Write down each dispute opened at Stripe since an instant that we know not at all, or not as it stands.
+
+    No line tells of an inquiry of the payer's bank, for it moves no money, yet it has a deadline. Returns how many
+    were written down. Calls Stripe; repeatable. Raises StripeUnavailableError.
+    """
+    done = 0
+    for fact in gateway.disputes_since(since):
+        if not disputes.is_as_told(fact):
+            done += bool(_try(partial(_write_dispute, fact, by=by, now=now)))
+    return done
+
+
 def catch_up(*, by: Actor, now: dt.datetime) -> None:
     """Ask Stripe how every payout under way and every undecided dispute stands: a verdict moves no money.
 
@@ -59,13 +72,15 @@ def _follow_dispute(dispute_id: str, *, by: Actor, now: dt.datetime) -> None:
     disputes.record_dispute(gateway.retrieve_dispute(dispute_id), by=by, now=now)
 
 
-def _try(work: Callable[[], object]) -> None:
+def _try(work: Callable[[], object]) -> object:
+    """What the work gives, or None where it cannot be done."""
     try:
-        work()
+        return work()
     except gateway.StripeUnavailableError:
         raise
     except (gateway.StripeRefusedError, PortalError) as error:
         logger.warning("cannot be brought up to date: %s", error)
+        return None
 
 
 def _write_down(line: matching.Unmatched, *, by: Actor, now: dt.datetime) -> bool:
@@ -76,13 +91,16 @@ def _write_down(line: matching.Unmatched, *, by: Actor, now: dt.datetime) -> boo
         settlement.settle_first(refund.intent_id, by=by, now=now)  # it may be of a day that was not compared
         return refunds.record_refund(refund, by=by, now=now) is not None
     if line.kind == "DISPUTE":
-        dispute = gateway.retrieve_dispute(line.source)
-        settlement.settle_first(dispute.intent_id, by=by, now=now)
-        return disputes.record_dispute(dispute, by=by, now=now) is not None
+        return _write_dispute(gateway.retrieve_dispute(line.source), by=by, now=now)
     if line.kind in ("PAYOUT", "PAYOUT_IN"):
         payouts.record_payout(gateway.retrieve_payout(line.source), by=by, now=now)
         return True
     return False
+
+
+def _write_dispute(fact: gateway.DisputeFact, *, by: Actor, now: dt.datetime) -> bool:
+    settlement.settle_first(fact.intent_id, by=by, now=now)  # it may be of a day that was not compared
+    return disputes.record_dispute(fact, by=by, now=now) is not None
 
 
 def _payment(charge_id: str, *, by: Actor, now: dt.datetime) -> bool:

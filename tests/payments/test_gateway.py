@@ -82,6 +82,8 @@ def _read_the_books(stripe_sandbox: Any, payment: gateway.Payment, refund: gatew
     won = gateway.retrieve_dispute(opened["id"])
     assert (won.status, [one.amount_pence for one in won.moved]) == ("won", [-9150, 9150])
     since = clock.now() - dt.timedelta(hours=1)
+    assert list(gateway.disputes_since(since)) == [won]
+    assert list(gateway.disputes_since(clock.now() + dt.timedelta(hours=1))) == []
     booked = list(gateway.transactions(since=since))
     assert [(one.type, one.category, one.amount_pence, one.fee_pence) for one in booked] == [
         ("adjustment", "dispute_reversal", 9150, 0),

@@ -163,6 +163,84 @@ def test_a_verdict_that_moved_no_money_is_caught_up_with(paid: Till) -> None:
     assert (Dispute.objects.get().status, ledger()[-1][0]) == ("LOST", "DISPUTE_LOST")
 
 
+def _books() -> tuple[object, ...]:
+    known = list(Dispute.objects.values()), Dispute.history.count(), Message.objects.count(), ledger()
+    return *known, AuditEvent.objects.filter(action__startswith="dispute.").count()
+
+
+def test_an_inquiry_whose_webhook_was_lost_is_a_task_with_its_deadline_after_the_days_run(paid: Till) -> None:
+    paid.sandbox.control("webhooks", drop=True)
+    asked = paid.sandbox.control("dispute", charge=_intent(paid.charge), reason="general", inquiry=True)
+    run = _run()
+    assert (run.status, run.repaired, run.disputes_pence) == (RunStatus.GREEN, 1, 0)
+    dispute = Dispute.objects.get()
+    assert (dispute.stripe_dispute_id, dispute.status, dispute.charge) == (asked["id"], "INQUIRY", paid.charge)
+    assert dispute.evidence_due_by == dt.datetime.fromtimestamp(asked["evidence_details"]["due_by"], dt.UTC)
+    told = Message.objects.get(kind="money_task").context
+    assert told["what"] == "The payer's bank asks about the payment of £92"
+    assert told["facts"][-1] == f"answer at Stripe by {clock.moment_words(dispute.evidence_due_by)}"
+    before = _books()
+    assert (_run().repaired, _books()) == (0, before)
+    paid.sandbox.control("settle", id=asked["id"], outcome="closed")
+    assert _run().status == RunStatus.GREEN
+    assert (Dispute.objects.get().status, [kind for kind, _ in ledger()]) == ("CLOSED", ["PAID", "STRIPE_FEE"])
+
+
+def test_an_inquiry_that_became_a_dispute_unheard_is_booked_once(paid: Till) -> None:
+    asked = paid.sandbox.control("dispute", charge=_intent(paid.charge), inquiry=True)
+    _run()
+    paid.sandbox.control("settle", id=asked["id"], outcome="disputed")
+    for _ in range(2):
+        assert _run().status == RunStatus.GREEN
+    assert (Dispute.objects.get().status, [kind for kind, _ in ledger()]) == (
+        "NEEDS_RESPONSE", ["PAID", "STRIPE_FEE", "DISPUTED", "STRIPE_FEE"]
+    )  # fmt: skip
+
+
+def test_an_inquiry_about_a_payment_unheard_of_settles_that_first(till: Till) -> None:
+    till.sandbox.pay(till.start().url)
+    (paid,) = _events(till, "payment_intent.succeeded")
+    till.sandbox.control("dispute", charge=paid["data"]["object"]["id"], inquiry=True)
+    now = clock.now()
+    # The payment's own day is not compared here, only the one before it.
+    run = services.reconcile_day(day=clock.london_day(now) - dt.timedelta(days=1), by=BY, now=now)
+    assert (run.status, run.transactions, run.repaired) == (RunStatus.GREEN, 0, 1)
+    assert (till.reload().status, Dispute.objects.get().status) == ("PAID", "INQUIRY")
+
+
+def test_an_inquiry_of_an_earlier_day_is_found_for_a_week(paid: Till) -> None:
+    paid.sandbox.control("dispute", charge=_intent(paid.charge), inquiry=True)
+    for days, found in ((8, 0), (7, 1)):
+        later = clock.now() + dt.timedelta(days=days)
+        services.reconcile_day(day=clock.london_day(later), by=BY, now=later)
+        assert Dispute.objects.count() == found
+
+
+@pytest.mark.parametrize("changes", [{"amount": 9300}, {"status": "invented"}])
+def test_an_inquiry_that_cannot_be_ours_breaks_no_day(paid: Till, changes: dict[str, object]) -> None:
+    asked = paid.sandbox.control("dispute", charge=_intent(paid.charge), inquiry=True)
+    paid.sandbox.control("seed", count=1, events=True)
+    stranger = _events(paid, "payment_intent.succeeded")[0]["data"]["object"]["id"]
+    assert stranger != _intent(paid.charge)
+    paid.sandbox.control("dispute", charge=stranger, inquiry=True)
+    ((name, value),) = changes.items()
+    _at_stripe(paid, "UPDATE objects SET data = json_set(data, ?, ?) WHERE id = ?", f"$.{name}", value, asked["id"])
+    run = _run()
+    assert (run.repaired, Dispute.objects.count()) == (0, 0)
+    assert [kind for kind, *_ in _found()] == ["AT_STRIPE_ONLY"]  # the stranger's payment
+
+
+def test_while_stripe_does_not_list_its_disputes_the_day_stays_due(paid: Till) -> None:
+    from payments import gateway
+
+    paid.sandbox.control("dispute", charge=_intent(paid.charge), inquiry=True)
+    paid.sandbox.control("api", error_next=gateway.RETRIES + 1, match="GET /v1/disputes")
+    with pytest.raises(gateway.StripeUnavailableError):
+        _run()
+    assert (ReconciliationRun.objects.get().status, Dispute.objects.count()) == (RunStatus.RUNNING, 0)
+    assert (_run().status, Dispute.objects.count()) == (RunStatus.GREEN, 1)
+
+
 def test_a_payment_from_before_we_kept_the_charges_name_is_matched(paid: Till) -> None:
     Attempt.objects.update(stripe_charge_id="")
     run = _run()

@@ -144,6 +144,38 @@ def test_money_returns_when_a_dispute_is_won(client: stripe.StripeClient, make_p
     assert won.balance_transactions[1].reporting_category == "dispute_reversal"
 
 
+def test_inquiry_takes_no_money_until_it_becomes_a_dispute(
+    client: stripe.StripeClient, sandbox: Sandbox, make_paid: MakePaid
+) -> None:
+    intents = [make_paid() for _ in range(2)]
+    rests, grows = (sandbox.control("dispute", charge=intent.id, inquiry=True)["id"] for intent in intents)
+    asked = client.v1.disputes.retrieve(rests)
+    assert (asked.status, asked.is_charge_refundable, asked.balance_transactions) == (
+        "warning_needs_response", True, []
+    )  # fmt: skip
+    client.v1.refunds.create(params={"payment_intent": intents[0].id, "amount": 100})
+    with pytest.raises(ValueError, match=r"An inquiry is closed or disputed\."):
+        sandbox.control("settle", id=rests, outcome="won")
+
+    sandbox.control("settle", id=rests, outcome="closed")
+    sandbox.control("settle", id=grows, outcome="disputed")
+
+    assert client.v1.disputes.retrieve(rests).status == "warning_closed"
+    disputed = client.v1.disputes.retrieve(grows)
+    assert (disputed.status, [taken.net for taken in disputed.balance_transactions]) == ("needs_response", [-11200])
+    with pytest.raises(stripe.InvalidRequestError, match="charged back"):
+        client.v1.refunds.create(params={"payment_intent": intents[1].id})
+    sandbox.control("settle", id=grows, outcome="lost")
+
+
+def test_inquiry_is_under_review_when_answered(
+    client: stripe.StripeClient, sandbox: Sandbox, make_paid: MakePaid
+) -> None:
+    asked = sandbox.control("dispute", charge=make_paid().id, inquiry=True)
+    params: Any = {"evidence": {"uncategorized_text": "winning_evidence"}}
+    assert client.v1.disputes.update(asked["id"], params=params).status == "warning_under_review"
+
+
 def test_dispute_opens_and_settles_by_control(
     client: stripe.StripeClient, sandbox: Sandbox, make_paid: MakePaid
 ) -> None:

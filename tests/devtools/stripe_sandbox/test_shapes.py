@@ -47,6 +47,7 @@ def everything(client: stripe.StripeClient, sandbox: Sandbox, make_session: Make
     client.v1.disputes.update(
         client.v1.disputes.list().data[0].id, params={"evidence": {"uncategorized_text": "winning_evidence"}}
     )
+    sandbox.control("dispute", charge=make_paid().id, inquiry=True)
     sandbox.control("payments", async_next=1)
     sandbox.pay(make_session().id)
     sandbox.control("payout", include_pending=True)
