@@ -39,15 +39,15 @@ def calendar_text(booking: Booking, *, now: dt.datetime, is_cancelled: bool = Fa
     event.add("location", ", ".join(where_lines(session)))
     event.add("description", f"Your booking reference is {booking.reference}. Be ready 15 minutes before the start.")
     event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
-    calendar.add_component(_london())
     calendar.add_component(event)
-    return calendar.to_ical().decode()
+    begin = "BEGIN:VEVENT"
+    return calendar.to_ical().decode().replace(begin, _london() + begin, 1)
 
 
 @lru_cache(maxsize=1)
-def _london() -> Timezone:
-    """London's clock changes. Found out once: it takes as long as all the rest of a confirmation."""
-    return Timezone.from_tzid(LONDON.key)
+def _london() -> str:
+    """London's clock changes, as text. Made once: it takes as long as all the rest of a confirmation."""
+    return Timezone.from_tzid(LONDON.key).to_ical().decode()
 
 
 def attachment(booking: Booking, *, now: dt.datetime, is_cancelled: bool = False) -> dict[str, str]:

@@ -18,9 +18,12 @@ log = logging.getLogger(__name__)
 RINGS_SECONDS = 5
 
 
-def ring_on_commit(task: str, *, queue: str = "default") -> None:
-    """Once the present transaction is committed, tell a worker to look now. Never raises for a broker that is away."""
-    transaction.on_commit(lambda: _ring(task, queue), robust=True)
+def ring_on_commit(task: str, *, queue: str = "default", after_seconds: float = 0) -> None:
+    """Once the present transaction is committed, tell a worker to look now, or so much later.
+
+    Never raises for a broker that is away.
+    """
+    transaction.on_commit(lambda: _ring(task, queue, after_seconds), robust=True)
 
 
 def answered(task: str) -> None:
@@ -31,10 +34,10 @@ def answered(task: str) -> None:
         log.warning("the broker is away; the bell for %s falls silent by itself", task)
 
 
-def _ring(task: str, queue: str) -> None:
+def _ring(task: str, queue: str, after_seconds: float) -> None:
     try:
-        if cache.add(_key(task), 1, RINGS_SECONDS):
-            current_app.send_task(task, queue=queue, retry=False, expires=300)
+        if cache.add(_key(task), 1, RINGS_SECONDS + after_seconds):
+            current_app.send_task(task, queue=queue, retry=False, expires=300, countdown=after_seconds or None)
     except (OperationalError, RedisError):
         log.warning("the broker is away; beat will ring for %s", task)
 

@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 READER = Actor("job", "apply_stripe_events")
 CLAIM_SECONDS = 300
 SLICE = 50
+# Who has paid comes back to our page in this time, which asks Stripe itself: most events then find all done. And what
+# comes in a flood is looked into together.
+LOOKS_AFTER_SECONDS = 2
 _STORE = """
     INSERT INTO payments_stripeevent
         (event_id, type, created_at, received_at, payload, object_id, status, attempts, error)
@@ -63,7 +66,7 @@ def _store(event: gateway.Event, *, status: str, now: dt.datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_STORE, row)
     if status == EventStatus.RECEIVED:
-        ring_on_commit("payments.jobs.apply_stripe_events")
+        ring_on_commit("payments.jobs.apply_stripe_events", after_seconds=LOOKS_AFTER_SECONDS)
 
 
 @transaction.atomic(durable=True)

@@ -1,5 +1,7 @@
 """A bell rings once until it is answered; nobody hears of a broker that is away."""
 
+import datetime as dt
+import json
 from typing import Any
 
 import pytest
@@ -9,16 +11,22 @@ from django.core.cache import cache
 from django.db import transaction
 
 from audit.jobs import ActingTask
-from common import bell
+from common import bell, clock
 
 TASK = "tests.common.test_bell.look"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def rung(_redis_client: redis.Redis) -> Any:
+def broker(_redis_client: redis.Redis) -> redis.Redis:
+    """Where bells wait for a worker."""
+    return _redis_client
+
+
+@pytest.fixture
+def rung(broker: redis.Redis) -> Any:
     """How many bells wait for a worker."""
-    return lambda: _redis_client.llen("default")
+    return lambda: broker.llen("default")
 
 
 def test_bells_are_one_until_somebody_answers(rung: Any) -> None:
@@ -51,6 +59,16 @@ def test_a_bell_rings_after_the_commit_and_never_without_it(rung: Any) -> None:
 def test_an_answer_that_never_comes_is_waited_for_no_longer_than_this() -> None:
     bell.ring_on_commit(TASK)
     assert 0 < cache._cache.get_client(None).pttl(cache.make_key(f"bell:{TASK}")) <= bell.RINGS_SECONDS * 1000  # type: ignore[attr-defined]
+
+
+def test_a_bell_for_later_is_heard_then_and_is_one_meanwhile(broker: redis.Redis, rung: Any) -> None:
+    for _ in range(3):
+        bell.ring_on_commit(TASK, after_seconds=2)
+    assert rung() == 1
+    (message,) = broker.lrange("default", 0, -1)
+    wait = dt.datetime.fromisoformat(json.loads(message)["headers"]["eta"]) - clock.now()
+    assert 1 < wait.total_seconds() <= 2
+    assert cache._cache.get_client(None).pttl(cache.make_key(f"bell:{TASK}")) > bell.RINGS_SECONDS * 1000  # type: ignore[attr-defined]
 
 
 def test_a_task_answers_before_it_looks(rung: Any) -> None:
