@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from django.conf import settings
 
 from bookings.constants import BookingStatus
 from bookings.models import Booking
@@ -26,12 +27,19 @@ NewPage = Callable[..., "Page"]
 # What a screen reader would say of the element in focus, near enough, and whether one sees where the focus is.
 FOCUSED = """() => {
     const e = document.activeElement;
+    if (e === document.body) return ['', true];  // past the last of them, before the first again
     const label = e.labels && e.labels.length ? e.labels[0] : null;
     const name = e.getAttribute('aria-label') || (label && label.innerText) || e.innerText || e.value || '';
     const looks = [getComputedStyle(e), ...(label ? [getComputedStyle(label, '::before')] : [])];
     const seen = looks.some(l => l.boxShadow !== 'none' || (l.outlineStyle !== 'none' && l.outlineWidth !== '0px'));
     return [name.replace(/\\s+/g, ' ').trim(), seen];
 }"""
+
+# There is no telephone behind this browser: what a pressed link asks for is kept instead.
+HANDED_OVER = """() => document.addEventListener('click', event => {
+    window.dialled = event.target.closest('a').href;
+    event.preventDefault();
+}, {once: true})"""
 
 
 @pytest.fixture(autouse=True)
@@ -49,12 +57,12 @@ def press(page: "Page", button: str) -> None:
     page.get_by_role("button", name=button, exact=True).click()
 
 
-def pay(page: "Page", card: str) -> None:
+def pay(page: "Page", card: str, fee: str = "£92.00") -> None:
     page.get_by_label("Card number").fill(card)
     page.get_by_label("Expiry date").fill("12/49")
     page.get_by_label("Security code").fill("123")
     page.get_by_label("Name on card").fill("Jo Smith")
-    press(page, "Pay £92.00")
+    press(page, f"Pay {fee}")
 
 
 @pytest.mark.parametrize(("scripts", "width"), [(True, 1280), (False, 320)], ids=["scripts-1280", "no-scripts-320"])
@@ -132,6 +140,14 @@ class Keyboard:
         if heading:
             self.page.get_by_role("heading", name=heading, exact=True).wait_for()
 
+    def dial(self) -> str:
+        """Tab to the help line's number and press Enter; what the browser would hand to the telephone."""
+        self.page.evaluate(HANDED_OVER)
+        self.to(settings.HELP_PHONE)
+        self.page.keyboard.press("Enter")
+        number: str = self.page.evaluate("window.dialled")
+        return number
+
     def type(self, name: str, text: str) -> None:
         """Tab to a field and write over what is in it."""
         self.to(name)
@@ -179,6 +195,7 @@ def test_s29_with_the_keyboard_alone_at_400_per_cent(new_page: NewPage, stripe_s
     keyboard.press("Pay £92.00", "Your course is booked")
     keyboard.press("Cancel this course", "Cancel your course")
     keyboard.press("Back", "Your booking")
+    assert keyboard.dial() == "tel:03069990100"
     keyboard.press("Sign out", "You are signed out")
     assert keyboard.unseen == []
     assert Booking.objects.get().status == BookingStatus.CONFIRMED

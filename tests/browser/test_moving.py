@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from django.conf import settings
 
 from audit.context import Actor
 from bookings import services as bookings
@@ -15,7 +16,7 @@ from payments import services as payments
 from referrals.models import Referral
 from tests.browser.looking import Looker
 from tests.browser.test_accessibility import press, sign_in
-from tests.browser.test_journey import GOOD, Keyboard
+from tests.browser.test_journey import DECLINED, GOOD, Keyboard, pay
 from tests.factories import bookings as b
 from tests.factories import courses as c
 from tests.factories import payments as p
@@ -166,6 +167,31 @@ def test_s04_s29_without_javascript(new_page: NewPage, live_web: Web) -> None:
     assert "Your date has changed" in page.locator("main").inner_text()
     before = booking.place_id
     booking.refresh_from_db()
+    assert booking.place_id != before
+
+
+def test_s04_s29_a_change_that_is_paid_without_javascript(
+    new_page: NewPage, live_web: Web, stripe_sandbox: "Sandbox"
+) -> None:
+    booking = booked_in(3)
+    page = new_page(java_script_enabled=False, viewport={"width": 320, "height": 640})
+    sign_in(page)
+    page.goto("/booking/")
+    page.get_by_role("link", name="Change your date").click()
+    help_line = page.locator("main").get_by_role("link", name=settings.HELP_PHONE)
+    assert help_line.get_attribute("href") == "tel:03069990100"
+    press(page, "See other dates")
+    choose(page)
+    press(page, "Get 15 minutes more")
+    press(page, "Continue to payment")
+    pay(page, DECLINED, "£25.00")
+    assert "Your card was declined." in page.get_by_role("alert").inner_text()
+    pay(page, GOOD, "£25.00")
+    page.wait_for_url("**/booking/?moved*")
+    assert "Your date has changed" in page.locator("main").inner_text()
+    before = booking.place_id
+    booking.refresh_from_db()
+    assert (booking.place_id, Move.objects.get().charge.paid_pence) == (Move.objects.get().place_id, 2500)
     assert booking.place_id != before
 
 
