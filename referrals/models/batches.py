@@ -17,7 +17,7 @@ class Batch(models.Model):
     """One file from a force. Its bytes are stored with their hash before anything reads them.
 
     The same bytes from the same force as the same kind are the same batch. State lives here, so a worker that dies
-    leaves a batch that the next one resumes: `rows_read` and `settled_to` say how far it came.
+    leaves a batch that the next one resumes: `rows` and `settled_to` say how far it came.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -37,7 +37,10 @@ class Batch(models.Model):
     refusal = models.TextField(blank=True, help_text="why the file as a whole was refused, for the sender")
 
     rows = models.PositiveIntegerField(default=0, help_text="rows settled so far; all of them once settled")
-    rows_read = models.PositiveIntegerField(default=0, help_text="rows read and checked so far")
+    rows_read = models.PositiveIntegerField(default=0, help_text="rows read so far, ahead of what is settled")
+    rows_checked = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="rows checked so far, ahead of what is settled"
+    )
     rows_expected = models.PositiveIntegerField(null=True, blank=True, help_text="estimate while it runs")
     settled_to = models.PositiveIntegerField(default=0, help_text="row number up to which rows are settled")
     new = models.PositiveIntegerField(default=0)
@@ -55,6 +58,7 @@ class Batch(models.Model):
         excluded_fields=[
             "rows",
             "rows_read",
+            "rows_checked",
             "rows_expected",
             "settled_to",
             "claimed_until",

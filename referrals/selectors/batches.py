@@ -63,6 +63,7 @@ class Progress:
     is_left: bool
     before_it: int
     rows_read: int
+    rows_checked: int
     rows_settled: int
     rows_expected: int | None
     percent: int | None
@@ -92,6 +93,7 @@ def progress(batch: Batch, *, now: datetime) -> Progress:
         is_left=is_left,
         before_it=before_it,
         rows_read=batch.rows_read,
+        rows_checked=batch.rows_checked,
         rows_settled=batch.rows,
         rows_expected=batch.rows_expected,
         percent=min(100, 100 * batch.rows // batch.rows_expected) if batch.rows_expected else None,

@@ -5,6 +5,7 @@ parent's modules and tables, needs no database, and ends as soon as nobody takes
 """
 
 import gc
+import mmap
 import os
 import pickle
 import queue
@@ -27,6 +28,26 @@ ROWS_FOR_A_PROCESS = 5_000
 # Rows as the checks leave them take ten times the memory of their lines.
 _PIECE_ROWS = 125
 _READ_BYTES = 1 << 20
+
+
+class Tally:
+    """How far a run is ahead of what it has settled: rows `read` from the file, and rows `checked` and ready.
+
+    Reading may go on in another process: its count stands in memory that both have.
+    """
+
+    def __init__(self) -> None:
+        self._read = memoryview(mmap.mmap(-1, 8)).cast("Q")
+        self.checked = 0
+
+    @property
+    def read(self) -> int:
+        """Rows read so far, told every few rows."""
+        return self._read[0]
+
+    def add_read(self, rows: int) -> None:
+        """Some more rows are read. For whoever reads alone."""
+        self._read[0] += rows
 
 
 @dataclass(slots=True)
@@ -64,12 +85,13 @@ class Slice:
         return [row.with_line(next(lines)) if row.state == RowState.NEW else row for row in rows]
 
 
-def slices(rows: Iterator[Prepared], *, size: int, lines: Lines | None) -> Generator[Slice]:
+def slices(rows: Iterator[Prepared], *, size: int, lines: Lines | None, tally: Tally) -> Generator[Slice]:
     """Cut rows into slices and, for referrals, make the lines of each; a few rows at a time, for memory's sake."""
     while True:
         pieces: list[Slice] = []
         left = size
         while left and (part := list(islice(rows, min(left, _PIECE_ROWS)))):
+            tally.add_read(len(part))
             pieces.append(_with_lines(part, lines) if lines else _as_they_are(part))
             left -= len(part)
         if not pieces:
@@ -132,10 +154,10 @@ def _hexed(hashes: Iterable[str]) -> str:
 
 
 @contextmanager
-def ahead(make: Callable[[], Generator[Slice]], *, rows: int) -> Iterator[Iterator[Slice]]:
-    """Have the slices of `make` made ahead, and end whatever makes them when the block is left."""
+def ahead(make: Callable[[], Generator[Slice]], *, rows: int, tally: Tally) -> Iterator[Iterator[Slice]]:
+    """Have the slices of `make` made ahead, counted, and end whatever makes them when the block is left."""
     source = _Child(make) if rows >= ROWS_FOR_A_PROCESS and may_fork() else None
-    reader = _Reader(source.slices() if source else make())
+    reader = _Reader(source.slices() if source else make(), tally)
     try:
         yield reader.slices()
     finally:
@@ -152,8 +174,9 @@ def may_fork() -> bool:
 class _Reader:
     """A thread that holds one slice ready."""
 
-    def __init__(self, source: Generator[Slice]) -> None:
+    def __init__(self, source: Generator[Slice], tally: Tally) -> None:
         self._source = source
+        self._tally = tally
         self._made: queue.Queue[Slice | BaseException | None] = queue.Queue(maxsize=1)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="checking", daemon=True)
@@ -179,6 +202,7 @@ class _Reader:
     def _run(self) -> None:
         try:
             for part in self._source:
+                self._tally.checked += part.count
                 self._made.put(part)
                 if self._stopped.is_set():
                     return

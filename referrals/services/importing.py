@@ -21,7 +21,7 @@ from referrals.constants import MOST_ATTEMPTS, UNFINISHED, BatchKind, BatchStatu
 from referrals.errors import BatchBusyError, BatchNotFoundError, ClaimLostError
 from referrals.files import FileRefusedError, Limits, Table, open_table
 from referrals.models import Batch, BatchRow
-from referrals.services.ahead import Slice, ahead, slices
+from referrals.services.ahead import Slice, Tally, ahead, slices
 from referrals.services.batches import refuse, tell_sender
 from referrals.services.checking import Prepared, checked_on, prepare
 from referrals.services.forecasts import settle_forecast
@@ -119,6 +119,9 @@ def _begin(batch: Batch, table: Table, *, now: datetime, claimed_until: datetime
             status=batch.status,
             status_at=now,
             rows_expected=batch.rows_expected,
+            # What an earlier worker was ahead by is gone with it.
+            rows_read=batch.rows,
+            rows_checked=batch.rows,
             columns=batch.columns,
             claimed_until=claimed_until,
         )
@@ -131,6 +134,7 @@ def _settle_all(
     lines = Lines.of(batch, by=by, now=now)
     settled_before = _settled_before(batch, table)
     after = max(batch.settled_to, 1)
+    tally = Tally()
 
     is_of_referrals = batch.kind == BatchKind.REFERRALS
 
@@ -138,7 +142,9 @@ def _settle_all(
         # Made here, so that only the process that checks has it.
         seen = rules.SeenRows(table.rows) if settled_before is None else settled_before
         rows = prepare(table, after=after, context=context, seen=seen, courses=scheme.courses)
-        return slices(rows, size=_SLICE_ROWS[BatchKind(batch.kind)], lines=lines if is_of_referrals else None)
+        return slices(
+            rows, size=_SLICE_ROWS[BatchKind(batch.kind)], lines=lines if is_of_referrals else None, tally=tally
+        )
 
     def again(row: Prepared) -> rules.ReferralValues:
         """The values of a good row, read again where another process read them."""
@@ -158,9 +164,9 @@ def _settle_all(
         return count(settled)
 
     large = table.rows - after if is_of_referrals else 0
-    with _undisturbed(), ahead(make, rows=large) as made:
+    with _undisturbed(), ahead(make, rows=large, tally=tally) as made:
         for part in made:
-            _settle_slice(batch, part, settle_part, claimed_until=moment() + _SLICE)
+            _settle_slice(batch, part, settle_part, tally=tally, claimed_until=moment() + _SLICE)
 
 
 @contextmanager
@@ -199,6 +205,7 @@ def _settle_slice(
     part: Slice,
     settle_part: Callable[[Slice], tuple[Mapping[str, int], int]],
     *,
+    tally: Tally,
     claimed_until: datetime,
 ) -> None:
     """Settle a slice in its own transaction, again where another batch came in between.
@@ -211,7 +218,15 @@ def _settle_slice(
                 _keep_short()
                 keep_claim(batch)
                 states, warnings = settle_part(part)
-                advance(batch, settled_to=part.last, states=states, warnings=warnings, claimed_until=claimed_until)
+                advance(
+                    batch,
+                    settled_to=part.last,
+                    states=states,
+                    warnings=warnings,
+                    checked=batch.rows + tally.checked,
+                    read=batch.rows + tally.read,
+                    claimed_until=claimed_until,
+                )
         except DataError:
             # It would be the same at every attempt: nobody tries again, and people are told (`tell_left`).
             change_claimed(batch, attempts=MOST_ATTEMPTS, claimed_until=None)

@@ -21,7 +21,7 @@ _MINE = Prepared(
     )
 )
 _ADVANCE = (
-    "UPDATE referrals_batch SET rows = rows + %s, rows_read = rows_read + %s, warnings = warnings + %s, "  # noqa: S608
+    "UPDATE referrals_batch SET rows = rows + %s, rows_read = %s, rows_checked = %s, warnings = warnings + %s, "  # noqa: S608
     + "".join(f'"{name}" = "{name}" + %s, ' for name in COUNTS)  # fixed column names
     + "settled_to = %s, claimed_until = %s WHERE id = %s"
 )
@@ -41,10 +41,20 @@ def change_claimed(batch: Batch, **fields: Any) -> None:
 
 
 def advance(
-    batch: Batch, *, settled_to: int, states: Mapping[str, int], warnings: int, claimed_until: datetime
+    batch: Batch,
+    *,
+    settled_to: int,
+    states: Mapping[str, int],
+    warnings: int,
+    read: int,
+    checked: int,
+    claimed_until: datetime,
 ) -> None:
-    """Count a slice into its batch, which `keep_claim` has locked, and renew the claim."""
+    """Count a slice into its batch, which `keep_claim` has locked, and renew the claim.
+
+    `read` and `checked` are how far the run is ahead at this moment, in rows of the whole file.
+    """
     rows = sum(states.values())
     counts = (states.get(name, 0) for name in COUNTS)
     with connection.cursor() as cursor:
-        cursor.execute(_ADVANCE, [rows, rows, warnings, *counts, settled_to, claimed_until, batch.pk])
+        cursor.execute(_ADVANCE, [rows, read, checked, warnings, *counts, settled_to, claimed_until, batch.pk])

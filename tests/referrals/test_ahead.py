@@ -1,16 +1,18 @@
 """Making slices ahead: the same rows from a thread and from a process, and an end of both whatever happens."""
 
+import datetime as dt
 import os
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
+from devtools import processes
 from referrals.constants import ReferralStatus
-from referrals.models import BatchRow, Referral
+from referrals.models import Batch, BatchRow, Referral
 from referrals.services import ahead, importing
 from tests.factories import referrals as factories
-from tests.referrals.files import as_csv, import_bytes, many, states
+from tests.referrals.files import JOB, TODAY, as_csv, import_bytes, many, receive, states
 
 pytestmark = pytest.mark.django_db
 
@@ -80,13 +82,66 @@ def test_odd_characters_come_through_byte_for_byte(where: str) -> None:
     assert import_bytes(as_csv(list(reversed(rows)))).unchanged == 2
 
 
+def test_rows_read_checked_and_settled_are_each_told_as_they_are(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes is held up until the others can go on no further: two slices are checked, all else is read."""
+    tally = ahead.Tally()
+    monkeypatch.setattr(importing, "Tally", lambda: tally)
+    seen: list[tuple[int, int, int]] = []
+    keep_claim, advance = importing.keep_claim, importing.advance
+
+    def held_up(batch: Batch) -> None:
+        checked = min(40, batch.settled_to - 1 + 21) if batch.settled_to else 21
+        read = 40 if where == "process" else checked
+        assert processes.wait_until(lambda: (tally.read, tally.checked) == (read, checked), seconds=20, pause=0.01)
+        keep_claim(batch)
+
+    def noted(batch: Batch, **given: Any) -> None:
+        advance(batch, **given)
+        seen.append(Batch.objects.values_list("rows_read", "rows_checked", "rows").get(pk=batch.pk))
+
+    monkeypatch.setattr(importing, "keep_claim", held_up)
+    monkeypatch.setattr(importing, "advance", noted)
+    import_bytes(as_csv(many(40)))
+    checked = [21, 28, 35, 40, 40, 40]
+    read = [40] * 6 if where == "process" else checked
+    assert seen == list(zip(read, checked, [7, 14, 21, 28, 35, 40], strict=True))
+
+
+def test_what_a_worker_that_is_gone_was_ahead_by_is_not_told_any_more(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = receive(as_csv(many(40)))
+    started: list[tuple[int, int, int]] = []
+    settle_all, advance = importing._settle_all, importing.advance
+
+    def noted(batch: Batch, *args: Any, **given: Any) -> None:
+        started.append(Batch.objects.values_list("rows_read", "rows_checked", "rows").get(pk=batch.pk))
+        settle_all(batch, *args, **given)
+
+    def then_gone(batch: Batch, **given: Any) -> None:
+        advance(batch, **given)
+        if given["settled_to"] == 15:
+            raise LookupError
+
+    monkeypatch.setattr(importing, "_settle_all", noted)
+    monkeypatch.setattr(importing, "advance", then_gone)
+    with pytest.raises(LookupError):
+        importing.import_batch(batch_id=batch.pk, by=JOB, now=TODAY)
+    monkeypatch.setattr(importing, "advance", advance)
+    # Once the claim of the one that is gone has run out.
+    importing.import_batch(batch_id=batch.pk, by=JOB, now=TODAY + dt.timedelta(minutes=6))
+    batch.refresh_from_db()
+    assert started == [(0, 0, 0), (7, 7, 7)]
+    assert (batch.rows_read, batch.rows_checked, batch.rows) == (40, 40, 40)
+
+
 def failing() -> Generator[Any]:
     raise LookupError("torn page")
     yield
 
 
 def test_what_making_raises_is_raised_where_slices_are_taken(where: str) -> None:
-    with pytest.raises(LookupError, match="torn page"), ahead.ahead(failing, rows=1) as made:
+    with pytest.raises(LookupError, match="torn page"), ahead.ahead(failing, rows=1, tally=ahead.Tally()) as made:
         list(made)
 
 
@@ -97,7 +152,7 @@ def test_leaving_early_ends_what_makes_slices(where: str) -> None:
         while True:
             yield ahead.Slice(1, 0, {}, 0, "{}", "{}", "{}", "{}", b"x" * 100_000, b"", b"", [])
 
-    with ahead.ahead(make, rows=1) as made:
+    with ahead.ahead(make, rows=1, tally=ahead.Tally()) as made:
         assert next(made).last == 1
 
 
@@ -110,6 +165,6 @@ def test_child_that_is_killed_is_missed(monkeypatch: pytest.MonkeyPatch) -> None
 
     with (
         pytest.raises(ChildProcessError, match="ended before its time"),
-        ahead.ahead(make, rows=ahead.ROWS_FOR_A_PROCESS) as made,
+        ahead.ahead(make, rows=ahead.ROWS_FOR_A_PROCESS, tally=ahead.Tally()) as made,
     ):
         list(made)
