@@ -5,7 +5,7 @@ import datetime as dt
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
 from audit.context import Actor, acting
@@ -16,7 +16,8 @@ class ActingCommand(BaseCommand):
     """A command whose writes are recorded as done by "command:<its name>".
 
     `handle()` is given `now` (an instant in UTC: `--now`, else the clock read once) and `as_json`; it answers through
-    `answer()` and ends with another code than 0 by raising `SystemExit(code)`.
+    `answer()` and ends with another code than 0 by raising `SystemExit(code)`. A CommandError is an answer in JSON too
+    where JSON was asked for: {"error": why}.
     """
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -37,8 +38,14 @@ class ActingCommand(BaseCommand):
         options["now"] = clock.now() if now is None else clock.require_aware(now)
         options.setdefault("as_json", False)
         self.as_json: bool = options["as_json"]
-        with acting(self.actor):
-            return super().execute(*args, **options)
+        try:
+            with acting(self.actor):
+                return super().execute(*args, **options)
+        except CommandError as error:
+            if not self.as_json:
+                raise
+            self.answer({"error": str(error)}, "")
+            raise SystemExit(error.returncode) from error
 
     def answer(self, result: dict[str, Any], words: str) -> None:
         """Print `result` as one JSON object where JSON was asked for, else `words`."""

@@ -50,6 +50,23 @@ def test_json_is_one_object() -> None:
     assert json.loads(out) == {"at": "2026-11-20T10:00:00Z", "rows": 3}
 
 
+class Failing(Probe):
+    """Says why it cannot."""
+
+    def handle(self, **options: Any) -> None:
+        raise CommandError("there is no force 99", returncode=4)
+
+
+def test_an_error_is_json_too_where_json_was_asked_for() -> None:
+    out = StringIO()
+    with pytest.raises(CommandError, match="there is no force 99"):
+        call_command(Failing(), stdout=out)
+    with pytest.raises(SystemExit) as ended:
+        call_command(Failing(), "--json", stdout=out)
+    assert (ended.value.code, json.loads(out.getvalue())) == (4, {"error": "there is no force 99"})
+    assert current() == Acting()
+
+
 def test_without_now_the_clock_is_read(time_machine: Any) -> None:
     time_machine.move_to(NOW, tick=False)
     assert probe()[0].seen["now"] == NOW

@@ -76,6 +76,13 @@ def test_refused_file_exits_with_1(tmp_path: Path, settings: Any) -> None:
 
 @pytest.mark.django_db
 def test_unknown_force_or_file_is_an_error(tmp_path: Path) -> None:
+    given = ("--kind", "referrals", "--json")
+    told, code = run(GOOD, "--force", 99, *given)
+    assert (json.loads(told), code) == ({"error": "there is no force 99"}, 1)
+    for unreadable, why in ((tmp_path / "none.csv", "No such file or directory"), (tmp_path, "Is a directory")):
+        told, code = run(unreadable, "--force", 46, *given)
+        assert (json.loads(told), code) == ({"error": f"{unreadable}: {why}"}, 1)
+    assert Batch.objects.count() == 0
     with pytest.raises(CommandError, match="there is no force 99"):
         run(GOOD, "--force", 99, "--kind", "referrals")
     with pytest.raises(CommandError, match="No such file"):
