@@ -59,6 +59,7 @@ def limit(path: str) -> dict[str, Any]:
     """The same referrals, ready for COPY, into a staging table and from there into referral and history."""
     from django.db import connection, transaction
 
+    from common.clock import london_day
     from common.copy import copy_text, copy_value
     from referrals import rules
     from referrals.files import Limits, open_table
@@ -66,8 +67,8 @@ def limit(path: str) -> dict[str, Any]:
     from referrals.services.checking import checked_on, prepare, secrets_of
     from referrals.services.scheme import read_scheme
 
-    scheme = read_scheme()
-    context = checked_on(NOW, force_code="46", forces=frozenset(scheme.forces), courses=scheme.delivered)
+    scheme = read_scheme(london_day(NOW))
+    context = checked_on(NOW, force_code="46", scheme=scheme)
     state = ("status", "status_at", "status_by", "received_at", "bookable_at")
     ending = "\t".join(map(copy_value, ("LIVE", NOW, "job:import_batches", NOW, NOW)))
     with Path(path).open("rb") as file:

@@ -2,7 +2,14 @@
 
 from referrals.admin.batches import BatchAdmin, BatchRowAdmin
 from referrals.admin.offers import OutcomeAdmin, OutcomeReturnAdmin, ReferralAdmin, WithdrawalAdmin
-from referrals.admin.reference import CourseBlockAdmin, ForceAdmin, ForecastMonthAdmin, OfficerAdmin
+from referrals.admin.reference import (
+    CourseBlockAdmin,
+    ForceAdmin,
+    ForecastMonthAdmin,
+    OfferTermsAdmin,
+    OfficerAdmin,
+    SpeedBandAdmin,
+)
 from referrals.admin.tokens import ForceTokenAdmin
 
 __all__ = [
@@ -12,9 +19,11 @@ __all__ = [
     "ForceAdmin",
     "ForceTokenAdmin",
     "ForecastMonthAdmin",
+    "OfferTermsAdmin",
     "OfficerAdmin",
     "OutcomeAdmin",
     "OutcomeReturnAdmin",
     "ReferralAdmin",
+    "SpeedBandAdmin",
     "WithdrawalAdmin",
 ]

@@ -6,8 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from audit.admin import HistoryAdmin
-from courses.admin.acts import Read
-from referrals.models import CourseBlock, Force, ForecastMonth, Officer
+from common import clock
+from courses.admin.acts import NoDelete, Read
+from referrals.models import CourseBlock, Force, ForecastMonth, OfferTerms, Officer, SpeedBand
 
 
 @admin.register(Force)
@@ -46,6 +47,30 @@ class CourseBlockAdmin(HistoryAdmin):
     list_display = ("course_type", "blocked_by", "valid_from", "valid_to")
     list_filter = ("course_type",)
     list_select_related = ("course_type", "blocked_by")
+
+
+class _FromADayOn(NoDelete, HistoryAdmin):
+    """Rows that hold until the next: one that has begun stays, for batches were checked by it."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Until the day it begins."""
+        has_begun = obj is not None and obj.valid_from <= clock.london_day(clock.now())
+        return not has_begun and super().has_change_permission(request, obj)
+
+
+@admin.register(OfferTerms)
+class OfferTermsAdmin(_FromADayOn):
+    """What is filled in where an offer comes without its days. Add a row to change it from a day on."""
+
+    list_display = ("valid_from", "book_by_days", "complete_by_months")
+
+
+@admin.register(SpeedBand)
+class SpeedBandAdmin(_FromADayOn):
+    """Recorded speeds that lead to a course, by speed limit. Add a row to change one from a day on."""
+
+    list_display = ("limit_mph", "slowest_mph", "fastest_mph", "valid_from")
+    list_filter = ("limit_mph",)
 
 
 @admin.register(ForecastMonth)

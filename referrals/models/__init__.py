@@ -2,8 +2,9 @@
 
 from referrals.models.batches import COUNTS, Batch, BatchRow, ForecastMonth, IdempotentUpload
 from referrals.models.forces import Force, ForceQuerySet, ForceToken, Officer
-from referrals.models.offers import CourseBlock, Referral, Withdrawal
+from referrals.models.offers import Referral, Withdrawal
 from referrals.models.outcomes import Outcome, OutcomeReturn, OutcomeSequence
+from referrals.models.scheme import CourseBlock, OfferTerms, SpeedBand
 
 __all__ = [
     "COUNTS",
@@ -15,10 +16,12 @@ __all__ = [
     "ForceToken",
     "ForecastMonth",
     "IdempotentUpload",
+    "OfferTerms",
     "Officer",
     "Outcome",
     "OutcomeReturn",
     "OutcomeSequence",
     "Referral",
+    "SpeedBand",
     "Withdrawal",
 ]

@@ -1,10 +1,8 @@
 """Referrals: the offers of a course that police make, extend and withdraw."""
 
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import RangeOperators
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q
 
 from audit.history import History
 from common.triggers import parents_known
@@ -148,41 +146,6 @@ class Referral(models.Model):
     def key(self) -> str:
         """The referral key used by audit events, places and messages: "46/46DEMO0001"."""
         return f"{self.force_id}/{self.reference}"
-
-
-class CourseBlock(models.Model):
-    """For three years a course of `blocked_by` bars an offer of `course_type` (DOMAIN.md §3); rows with dates."""
-
-    course_type = models.ForeignKey("courses.CourseType", on_delete=models.PROTECT, related_name="blocks")
-    blocked_by = models.ForeignKey("courses.CourseType", on_delete=models.PROTECT, related_name="+")
-    valid_from = models.DateField()
-    valid_to = models.DateField(null=True, blank=True)
-
-    history = History()
-
-    class Meta:
-        constraints = [
-            ExclusionConstraint(
-                name="referrals_block_no_overlap",
-                expressions=[
-                    (
-                        Func(F("course_type"), F("course_type"), Value("[]"), function="int8range"),
-                        RangeOperators.OVERLAPS,
-                    ),
-                    (
-                        Func(F("blocked_by"), F("blocked_by"), Value("[]"), function="int8range"),
-                        RangeOperators.OVERLAPS,
-                    ),
-                    (
-                        Func(F("valid_from"), F("valid_to"), Value("[]"), function="daterange"),
-                        RangeOperators.OVERLAPS,
-                    ),
-                ],
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.course_type.code} is barred by {self.blocked_by.code}"
 
 
 class Withdrawal(models.Model):

@@ -13,9 +13,9 @@ from referrals.rules.columns import (
     WITHDRAWALS,
     FileKind,
 )
-from referrals.rules.context import DEFAULT_SPEED_BANDS, Context, TimeLimits
+from referrals.rules.context import Context
 from referrals.rules.eligibility import (
-    DEFAULT_CROSS_BLOCKS,
+    TIME_LIMIT_MONTHS,
     allowed_from,
     decide_by,
     default_book_by,
@@ -32,8 +32,6 @@ from referrals.rules.problems import ERROR_CODES, QUARANTINE_CODES, WARNING_CODE
 from referrals.rules.referral import check_referral
 
 __all__ = [
-    "DEFAULT_CROSS_BLOCKS",
-    "DEFAULT_SPEED_BANDS",
     "ERRORS_COLUMN",
     "ERROR_CODES",
     "FORECAST",
@@ -44,6 +42,7 @@ __all__ = [
     "QUARANTINE_CODES",
     "REFERRALS",
     "REFERRAL_COLUMNS",
+    "TIME_LIMIT_MONTHS",
     "WARNING_CODES",
     "WITHDRAWALS",
     "WITHDRAWAL_COLUMNS",
@@ -56,7 +55,6 @@ __all__ = [
     "Problem",
     "ReferralValues",
     "SeenRows",
-    "TimeLimits",
     "WithdrawalValues",
     "allowed_from",
     "check_forecast",

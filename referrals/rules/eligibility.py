@@ -1,25 +1,16 @@
 """Dates that decide who may be offered a course, and until when: pure arithmetic over days (DOMAIN.md §3)."""
 
 import datetime as dt
-from collections.abc import Mapping
 from functools import lru_cache
-from types import MappingProxyType
 
 from common.working_time import add_months, anniversary
-from referrals.rules.context import TimeLimits
 
 BAR_YEARS = 3
 
-# Course offered -> courses that bar it for three years.
-DEFAULT_CROSS_BLOCKS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "NSAC": frozenset({"NSAC", "NSAC-20"}),
-        "NMAC": frozenset({"NMAC"}),
-        "WDU": frozenset({"WDU", "SCD", "NRRAC", "D4C", "NDAC", "RIDE"}),
-        "SCD": frozenset({"SCD", "WDU", "NRRAC", "NDAC"}),
-        "NRRAC": frozenset({"NRRAC", "WDU", "SCD", "RIDE"}),
-    }
-)
+# From the offence, for laying an information (Magistrates' Courts Act 1980 s.127).
+TIME_LIMIT_MONTHS = 6
+# The youngest at which one may hold a licence for anything.
+MINIMUM_AGE_YEARS = 16
 
 
 def allowed_from(earlier_offence_on: dt.date, *, years: int = BAR_YEARS) -> dt.date:
@@ -41,36 +32,36 @@ def is_barred(offence_on: dt.date, other_offence_on: dt.date, *, years: int = BA
 
 
 @lru_cache(maxsize=4_096)
-def time_limit(offence_on: dt.date, limits: TimeLimits) -> dt.date:
+def time_limit(offence_on: dt.date) -> dt.date:
     """Return the last day that *complete by* may be: the day before offence + 6 months."""
-    return add_months(offence_on, limits.time_limit_months) - dt.timedelta(days=1)
+    return add_months(offence_on, TIME_LIMIT_MONTHS) - dt.timedelta(days=1)
 
 
 @lru_cache(maxsize=4_096)
-def decide_by(offence_on: dt.date, limits: TimeLimits) -> dt.date:
+def decide_by(offence_on: dt.date) -> dt.date:
     """Return the day by which police must decide to prosecute: offence + 6 months (MCA 1980 s.127)."""
-    return add_months(offence_on, limits.time_limit_months)
+    return add_months(offence_on, TIME_LIMIT_MONTHS)
 
 
 @lru_cache(maxsize=4_096)
-def is_time_barred(offence_on: dt.date, today: dt.date, limits: TimeLimits) -> bool:
+def is_time_barred(offence_on: dt.date, today: dt.date) -> bool:
     """Say whether offence + 6 months has passed: on that day itself an information may still be laid."""
-    return today > add_months(offence_on, limits.time_limit_months)
+    return today > add_months(offence_on, TIME_LIMIT_MONTHS)
 
 
 @lru_cache(maxsize=4_096)
-def default_book_by(offered_on: dt.date, offence_on: dt.date, limits: TimeLimits) -> dt.date:
-    """Return *book by* where the file gives none: 28 days from the offer, never later than the time limit."""
-    return min(offered_on + dt.timedelta(days=limits.book_by_days), time_limit(offence_on, limits))
+def default_book_by(offered_on: dt.date, offence_on: dt.date, *, days: int) -> dt.date:
+    """Return *book by* where the file gives none: some days from the offer, never later than the time limit."""
+    return min(offered_on + dt.timedelta(days=days), time_limit(offence_on))
 
 
 @lru_cache(maxsize=4_096)
-def default_complete_by(offence_on: dt.date, limits: TimeLimits) -> dt.date:
-    """Return *complete by* where the file gives none: 4 calendar months from the offence, within the time limit."""
-    return min(add_months(offence_on, limits.complete_by_months), time_limit(offence_on, limits))
+def default_complete_by(offence_on: dt.date, *, months: int) -> dt.date:
+    """Return *complete by* where the file gives none: calendar months from the offence, within the time limit."""
+    return min(add_months(offence_on, months), time_limit(offence_on))
 
 
-def is_too_young(born_on: dt.date, offence_on: dt.date, limits: TimeLimits) -> bool:
+def is_too_young(born_on: dt.date, offence_on: dt.date) -> bool:
     """Say whether a person was under the youngest age at which an offence can lead to a course."""
-    years = offence_on.year - born_on.year - limits.minimum_age_years
-    return years < 0 or (years == 0 and offence_on < anniversary(born_on, limits.minimum_age_years))
+    years = offence_on.year - born_on.year - MINIMUM_AGE_YEARS
+    return years < 0 or (years == 0 and offence_on < anniversary(born_on, MINIMUM_AGE_YEARS))

@@ -40,8 +40,8 @@ GUIDE: Mapping[str, Mapping[str, str]] = {
         "mobile": _PHONE,
         "landline": _PHONE,
         "offer_date": _DAY,
-        "book_by": "Last day to book. Empty: 28 days after the offer",
-        "complete_by": "Last day to complete, at most the day before offence + 6 months. Empty: offence + 4 months",
+        "book_by": "Last day to book. Empty: we fill it in by the scheme’s terms and tell you",
+        "complete_by": "Last day to complete, at most the day before offence + 6 months. Empty: we fill it in",
     },
     WITHDRAWALS.name: {
         "force_code": _FORCE,

@@ -106,7 +106,7 @@ class PlainReferrals:
             or cells[3] not in context.courses
             or born_on is None
             or born_on > context.today
-            or is_too_young(born_on, days.offence_on, context.time_limits)
+            or is_too_young(born_on, days.offence_on)
             or len(email) > _LONGEST_EMAIL
         ):
             return None

@@ -139,9 +139,8 @@ def _offence(text: str, context: Context, errors: list[Problem]) -> tuple[dt.dat
     if instant > context.now:
         errors.append(problem("offence_at", "in_future", messages.OFFENCE_IN_FUTURE, text))
         return None, None
-    limits = context.time_limits
-    if eligibility.is_time_barred(day, context.today, limits):
-        errors.append(messages.time_barred(text, day, limits.time_limit_months))
+    if eligibility.is_time_barred(day, context.today):
+        errors.append(messages.time_barred(text, day, eligibility.TIME_LIMIT_MONTHS))
         return None, None
     return instant, day
 
@@ -191,8 +190,8 @@ def _birth(text: str, offence_on: dt.date | None, context: Context, errors: list
     elif born_on > context.today:
         errors.append(problem("date_of_birth", "in_future", messages.BIRTH_IN_FUTURE, text))
         return None
-    elif offence_on is not None and eligibility.is_too_young(born_on, offence_on, context.time_limits):
-        errors.append(messages.too_young(text, context.time_limits.minimum_age_years))
+    elif offence_on is not None and eligibility.is_too_young(born_on, offence_on):
+        errors.append(messages.too_young(text, eligibility.MINIMUM_AGE_YEARS))
         return None
     return born_on
 
@@ -305,21 +304,20 @@ def _last_days(
     warnings: list[Problem],
 ) -> tuple[dt.date, dt.date] | None:
     """Return *book by* and *complete by*, filled in where the file leaves them empty; `None` where one is in error."""
-    limits = context.time_limits
     book_by = complete_by = None
     if book_by_text and not book_by_text.isspace():
         book_by = _last_day("book_by", book_by_text, offence_on, offered_on, errors)
     elif offence_on is not None and offered_on is not None:
-        book_by = eligibility.default_book_by(offered_on, offence_on, limits)
+        book_by = eligibility.default_book_by(offered_on, offence_on, days=context.book_by_days)
         _fill_in("book_by", book_by, offered_on, errors, warnings)
     if complete_by_text and not complete_by_text.isspace():
         complete_by = _last_day("complete_by", complete_by_text, offence_on, offered_on, errors)
         if complete_by is not None and offence_on is not None:
-            latest = eligibility.time_limit(offence_on, limits)
+            latest = eligibility.time_limit(offence_on)
             if complete_by > latest:
-                errors.append(messages.after_time_limit(complete_by_text, latest, limits.time_limit_months))
+                errors.append(messages.after_time_limit(complete_by_text, latest, eligibility.TIME_LIMIT_MONTHS))
     elif offence_on is not None:
-        complete_by = eligibility.default_complete_by(offence_on, limits)
+        complete_by = eligibility.default_complete_by(offence_on, months=context.complete_by_months)
         _fill_in("complete_by", complete_by, offered_on, errors, warnings)
     return None if book_by is None or complete_by is None else (book_by, complete_by)
 

@@ -67,7 +67,7 @@ def countdown(referral: Referral, *, now: datetime) -> Countdown | None:
     """How long police have for who failed to complete a course; None for anybody else."""
     if referral.status not in FAILED:
         return None
-    by = rules.decide_by(london_day(referral.offence_at), rules.TimeLimits())
+    by = rules.decide_by(london_day(referral.offence_at))
     return Countdown(by, (by - london_day(now)).days)
 
 
@@ -84,5 +84,5 @@ def failed_since(*, force: Force | str, since: datetime) -> "QuerySet[Referral]"
 
 def prosecutable_since(*, now: datetime) -> datetime:
     """Offences before this instant can be prosecuted no more; three days early, as months differ in length."""
-    first = add_months(london_day(now), -rules.TimeLimits().time_limit_months) - timedelta(days=3)
+    first = add_months(london_day(now), -rules.TIME_LIMIT_MONTHS) - timedelta(days=3)
     return start_of_london_day(first)

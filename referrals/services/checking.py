@@ -24,6 +24,7 @@ from referrals.services.changes import (
     plain_text,
     secrets_of_all,
 )
+from referrals.services.scheme import Scheme
 
 _CHECKS: dict[str, Callable[..., AnyChecked]] = {
     "referrals": rules.check_referral,
@@ -210,6 +211,14 @@ def _rejected(row: Row, errors: tuple[rules.Problem, ...]) -> Prepared:
     return Prepared(row.number, RowState.REJECTED, key, b"", row.cells, errors)
 
 
-def checked_on(now: datetime, *, force_code: str, forces: frozenset[str], courses: frozenset[str]) -> rules.Context:
+def checked_on(now: datetime, *, force_code: str, scheme: Scheme) -> rules.Context:
     """The setting in which a batch's rows are checked."""
-    return rules.Context(force=force_code, now=now, forces=forces, courses=courses)
+    return rules.Context(
+        force=force_code,
+        now=now,
+        forces=frozenset(scheme.forces),
+        courses=scheme.delivered,
+        speed_bands=scheme.speed_bands,
+        book_by_days=scheme.terms.book_by_days,
+        complete_by_months=scheme.terms.complete_by_months,
+    )

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from audit import services as audit
 from audit.context import Actor
+from common.clock import london_day
 from common.errors import PortalError
 from courses.models import Place
 from referrals import rules
@@ -91,7 +92,7 @@ def _accept(row: BatchRow, *, by: Actor, now: datetime) -> str:
 
 
 def _accept_referral(row: BatchRow, *, by: Actor, now: datetime) -> str:
-    scheme = read_scheme()
+    scheme = read_scheme(london_day(now))
     prepared = _check_again(row, scheme, now)
     values = cast(ReferralValues, prepared.values)
     found = Referral.objects.of_force(values.force_code).filter(reference=values.reference).first()
@@ -122,7 +123,7 @@ def _check_change(referral: Referral, values: ReferralValues, changes: dict[str,
 
 
 def _accept_withdrawal(row: BatchRow, *, by: Actor, now: datetime) -> str:
-    prepared = _check_again(row, read_scheme(), now)
+    prepared = _check_again(row, read_scheme(london_day(now)), now)
     values = cast(WithdrawalValues, prepared.values)
     try:
         withdrawal, is_new = withdraw_composed(
@@ -146,7 +147,7 @@ def _check_again(row: BatchRow, scheme: Scheme, now: datetime) -> Prepared:
     if not cells:
         raise DecisionError("The row's cells have been erased. Ask the force to send it again.")
     named = dict(zip(map(column_name, row.batch.columns), cells, strict=True))
-    context = checked_on(now, force_code=row.row_force_code, forces=frozenset(scheme.forces), courses=scheme.delivered)
+    context = checked_on(now, force_code=row.row_force_code, scheme=scheme)
     is_referral = row.batch.kind == BatchKind.REFERRALS
     check: Any = rules.check_referral if is_referral else rules.check_withdrawal
     checked = check(named, context=context)

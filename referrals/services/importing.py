@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from audit import services as audit
 from audit.context import Actor, acting
 from common import claims
+from common.clock import london_day
 from referrals import rules
 from referrals.constants import MOST_ATTEMPTS, UNFINISHED, BatchKind, BatchStatus, RowState
 from referrals.errors import BatchBusyError, BatchNotFoundError, ClaimLostError
@@ -93,7 +94,7 @@ def _import(batch: Batch, *, by: Actor, now: datetime, moment: Callable[[], date
             with transaction.atomic(durable=True):
                 refuse(batch=batch, why=error.message, by=by, now=now)
             return batch
-        scheme = read_scheme()
+        scheme = read_scheme(london_day(now))
         _begin(batch, table, now=now, claimed_until=moment() + _SLICE)
         _settle_all(batch, table, scheme=scheme, by=by, now=now, moment=moment)
         _close(batch, by=by, now=now, settled_at=moment())
@@ -130,7 +131,7 @@ def _begin(batch: Batch, table: Table, *, now: datetime, claimed_until: datetime
 def _settle_all(
     batch: Batch, table: Table, *, scheme: Scheme, by: Actor, now: datetime, moment: Callable[[], datetime]
 ) -> None:
-    context = checked_on(now, force_code=batch.force_id, forces=frozenset(scheme.forces), courses=scheme.delivered)
+    context = checked_on(now, force_code=batch.force_id, scheme=scheme)
     lines = Lines.of(batch, by=by, now=now)
     settled_before = _settled_before(batch, table)
     after = max(batch.settled_to, 1)

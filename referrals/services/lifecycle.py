@@ -278,7 +278,7 @@ def _last_day_to_book(referral: Referral, complete_by: date, book_by: date | Non
 
 
 def _check_extension(referral: Referral, complete_by: date, today: date) -> None:
-    latest = rules.time_limit(london_day(referral.offence_at), rules.TimeLimits())
+    latest = rules.time_limit(london_day(referral.offence_at))
     if complete_by < referral.complete_by:
         raise DateRefusedError(f"An extension must be later than {date_words(referral.complete_by)}.")
     if complete_by > latest:

@@ -106,5 +106,5 @@ def _fits(column: str, ours: date | str, values: ReferralValues) -> bool:
     """Whether what is held can stand beside the other days of the row."""
     if isinstance(ours, str):
         return True
-    latest = rules.time_limit(london_day(values.offence_at), rules.TimeLimits())
+    latest = rules.time_limit(london_day(values.offence_at))
     return values.offer_date <= ours and (column == "book_by" or ours <= latest)

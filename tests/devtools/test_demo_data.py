@@ -34,11 +34,11 @@ from referrals.constants import BatchStatus, ReferralStatus
 from referrals.models import Batch, BatchRow, Outcome, Referral
 from rosters import selectors as rosters
 from rosters.models import Register
+from tests.referrals.rows import COURSES, context
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TODAY = dt.date(2027, 3, 17)
 NOW = from_london(TODAY, dt.time(11, 25))
-COURSES = frozenset({"NSAC", "NMAC", "WDU", "NRRAC", "SCD"})
 
 
 # --- People and offers -----------------------------------------------------------------------------------------
@@ -47,9 +47,9 @@ def test_every_offer_is_a_row_that_police_could_send() -> None:
     for fate in Fate:
         offers.make(force_code="46", offered_on=TODAY - dt.timedelta(days=30), fates={fate: 20}, size=20)
     the_candidate = offers.the_candidate(offered_on=TODAY - dt.timedelta(days=1))
-    context = rules.Context(force="46", now=NOW, forces=frozenset({"46"}), courses=COURSES)
+    setting = context(now=NOW)
 
-    checked = [rules.check_referral({**_EMPTY, **offer.row}, context=context) for offer in offers.made]
+    checked = [rules.check_referral({**_EMPTY, **offer.row}, context=setting) for offer in offers.made]
 
     assert [each.errors for each in checked if each.errors] == []
     assert {problem.code for each in checked for problem in each.warnings} <= {

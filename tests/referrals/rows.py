@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from common.clock import parse_instant
 from referrals.rules import Context
@@ -17,7 +18,23 @@ _CODES = """
 """
 FORCES = frozenset(_CODES.split())
 COURSES = frozenset({"NSAC", "NMAC", "WDU", "NRRAC", "SCD"})
-CONTEXT = Context(force="46", now=parse_instant("2026-11-20T12:00"), forces=FORCES, courses=COURSES)
+
+
+def context(**changes: Any) -> Context:
+    """The setting of the scheme as it is in 2026, at noon on a Friday in November, with changes."""
+    scheme = {
+        "force": "46",
+        "now": parse_instant("2026-11-20T12:00"),
+        "forces": FORCES,
+        "courses": COURSES,
+        "speed_bands": {20: (24, 31), 30: (35, 42), 40: (46, 53), 50: (57, 64), 60: (68, 75), 70: (79, 86)},
+        "book_by_days": 28,
+        "complete_by_months": 4,
+    }
+    return Context(**{**scheme, **changes})
+
+
+CONTEXT = context()
 
 GOOD = {
     "force_code": "46",

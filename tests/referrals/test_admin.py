@@ -27,7 +27,7 @@ def staff(client: Client) -> User:
 @pytest.mark.parametrize(
     "model",
     ["batch", "batchrow", "referral", "withdrawal", "outcome", "outcomereturn", "force", "officer", "courseblock",
-     "forecastmonth", "forcetoken"],
+     "forecastmonth", "forcetoken", "offerterms", "speedband"],
 )  # fmt: skip
 def test_list_pages_open_with_rows(client: Client, staff: User, model: str) -> None:
     import_bytes(UGLY.read_bytes())

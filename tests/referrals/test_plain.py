@@ -10,8 +10,9 @@ from referrals import rules
 from referrals.files import Limits, open_table
 from referrals.rules import PlainReferrals
 from referrals.rules.columns import REFERRAL_COLUMNS
-from referrals.services.checking import Prepared, checked_on, prepare, secrets_of
+from referrals.services.checking import Prepared, prepare, secrets_of
 from tests.referrals.files import TODAY, as_csv, many
+from tests.referrals.rows import context
 
 COURSES = {"NSAC": 1, "NMAC": 2, "WDU": 3, "SCD": 4, "NRRAC": 5, "NDAC": 6, "NSAC-20": 7}
 ODD = (
@@ -68,8 +69,8 @@ def rows_with_odd_cells() -> list[dict[str, str]]:
 
 def prepared(content: bytes) -> list[Prepared]:
     table = open_table(io.BytesIO(content), kind=rules.REFERRALS, limits=Limits())
-    context = checked_on(TODAY, force_code="46", forces=frozenset({"46", "42"}), courses=frozenset(COURSES))
-    rows = prepare(table, after=1, context=context, seen=rules.SeenRows(table.rows), courses=COURSES)
+    setting = context(now=TODAY, forces=frozenset({"46", "42"}), courses=frozenset(COURSES))
+    rows = prepare(table, after=1, context=setting, seen=rules.SeenRows(table.rows), courses=COURSES)
     return [row._replace(values=None) for row in rows]
 
 
@@ -94,20 +95,20 @@ def test_plain_rows_come_to_the_same_as_in_full(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_nearly_all_rows_of_a_good_file_are_plain() -> None:
-    context = checked_on(TODAY, force_code="46", forces=frozenset({"46"}), courses=frozenset(COURSES))
-    plain = PlainReferrals(context)
+    setting = context(now=TODAY, courses=frozenset(COURSES))
+    plain = PlainReferrals(setting)
     rows = [[row[column] for column in REFERRAL_COLUMNS] for row in many(300)]
     assert not any(plain.days_of(cells) for cells in rows)  # nothing is learned yet
     for cells in rows:
-        plain.learn(cells, rules.check_referral(cells, context=context))
+        plain.learn(cells, rules.check_referral(cells, context=setting))
     assert sum(plain.days_of(cells) is not None for cells in rows) > 260
 
 
 def test_days_on_which_the_clock_matters_are_never_learned() -> None:
     """Today, some instants are still to come; in the nights when clocks change an hour is another than it seems."""
     now = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
-    context = checked_on(now, force_code="46", forces=frozenset({"46"}), courses=frozenset(COURSES))
-    plain = PlainReferrals(context)
+    setting = context(now=now, courses=frozenset(COURSES))
+    plain = PlainReferrals(setting)
     row = dict(many(1)[0], offer_date="2026-11-20", book_by="", complete_by="")
     for offence_at, is_learned in (
         ("2026-11-20T08:00", False),
@@ -116,7 +117,7 @@ def test_days_on_which_the_clock_matters_are_never_learned() -> None:
         ("2026-11-19T23:59", True),
     ):
         cells = [(row | {"offence_at": offence_at})[column] for column in REFERRAL_COLUMNS]
-        checked = rules.check_referral(cells, context=context)
+        checked = rules.check_referral(cells, context=setting)
         assert checked.values is not None
         plain.learn(cells, checked)
         assert (plain.days_of(cells) is not None) is is_learned, offence_at

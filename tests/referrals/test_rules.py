@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from common.clock import UTC, parse_instant
 from referrals import rules
-from referrals.rules import Context, Problem, ReferralValues, TimeLimits, check_forecast, check_referral
+from referrals.rules import Problem, ReferralValues, check_forecast, check_referral
 from referrals.rules import check_withdrawal as check_withdrawal_row
 from referrals.rules.checked import Checked, ForecastValues, WithdrawalValues
 from referrals.rules.problems import LONGEST_VALUE
 from referrals.rules.values import COUNTRIES, read_date, read_datetime, read_month, read_number
-from tests.referrals.rows import CONTEXT, COURSES, FORCES, GOOD, good
+from tests.referrals.rows import CONTEXT, GOOD, context, good
 
 
 def check(**changes: str) -> Checked[ReferralValues]:
@@ -107,7 +107,7 @@ def test_columns_that_a_file_leaves_out_are_empty() -> None:
 
 def test_context_needs_a_time_zone() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        Context(force="46", now=dt.datetime(2026, 11, 20), forces=FORCES, courses=COURSES)  # noqa: DTZ001
+        context(now=dt.datetime(2026, 11, 20))  # noqa: DTZ001
 
 
 # Text is text
@@ -228,9 +228,9 @@ def test_invalid_datetime(text: str) -> None:
 
 
 def test_invalid_datetime_for_the_hour_that_the_clocks_skip() -> None:
-    context = Context(force="46", now=parse_instant("2026-04-20"), forces=FORCES, courses=COURSES)
+    setting = context(now=parse_instant("2026-04-20"))
     row = good(offence_at="2026-03-29T01:30", offer_date="2026-04-02", book_by="", complete_by="")
-    assert told(check_referral(row, context=context).errors) == [("offence_at", "invalid_datetime")]
+    assert told(check_referral(row, context=setting).errors) == [("offence_at", "invalid_datetime")]
 
 
 def test_an_offence_in_the_hour_that_comes_twice_is_taken_as_the_first() -> None:
@@ -510,8 +510,8 @@ def test_speed_outside_band(limit: str, speed: str, is_outside: bool) -> None:
 
 
 def test_speed_bands_are_passed_in() -> None:
-    context = Context(force="46", now=CONTEXT.now, forces=FORCES, courses=COURSES, speed_bands={60: (60, 67)})
-    assert told(check_referral(GOOD, context=context).warnings) == [("recorded_speed_mph", "speed_outside_band")]
+    setting = context(speed_bands={60: (60, 67)})
+    assert told(check_referral(GOOD, context=setting).warnings) == [("recorded_speed_mph", "speed_outside_band")]
 
 
 def test_driver_number_mismatch() -> None:
@@ -551,10 +551,9 @@ def test_what_is_filled_in_is_never_later_than_the_time_limit() -> None:
     assert values.book_by == dt.date(2026, 12, 9)
 
 
-def test_what_is_filled_in_follows_the_limits_passed_in() -> None:
-    limits = TimeLimits(book_by_days=14, complete_by_months=5)
-    context = Context(force="46", now=CONTEXT.now, forces=FORCES, courses=COURSES, time_limits=limits)
-    values = values_of(check_referral(good(book_by="", complete_by=""), context=context))
+def test_what_is_filled_in_follows_the_terms_passed_in() -> None:
+    setting = context(book_by_days=14, complete_by_months=5)
+    values = values_of(check_referral(good(book_by="", complete_by=""), context=setting))
     assert (values.book_by, values.complete_by) == (dt.date(2026, 12, 4), dt.date(2027, 4, 3))
 
 
@@ -701,18 +700,7 @@ def test_three_year_bar_does_not_ask_which_offence_came_first() -> None:
     assert not rules.is_barred(dt.date(2017, 4, 18), dt.date(2020, 4, 19))
 
 
-def test_cross_blocks_are_those_of_the_scheme() -> None:
-    assert {
-        "NSAC": {"NSAC", "NSAC-20"},
-        "NMAC": {"NMAC"},
-        "WDU": {"WDU", "SCD", "NRRAC", "D4C", "NDAC", "RIDE"},
-        "SCD": {"SCD", "WDU", "NRRAC", "NDAC"},
-        "NRRAC": {"NRRAC", "WDU", "SCD", "RIDE"},
-    } == rules.DEFAULT_CROSS_BLOCKS
-
-
 def test_time_limit_is_the_day_before_six_months() -> None:
-    limits = TimeLimits()
-    assert rules.time_limit(dt.date(2026, 11, 3), limits) == dt.date(2027, 5, 2)
-    assert rules.time_limit(dt.date(2026, 8, 31), limits) == dt.date(2027, 2, 27)
-    assert rules.default_complete_by(dt.date(2026, 10, 31), limits) == dt.date(2027, 2, 28)
+    assert rules.time_limit(dt.date(2026, 11, 3)) == dt.date(2027, 5, 2)
+    assert rules.time_limit(dt.date(2026, 8, 31)) == dt.date(2027, 2, 27)
+    assert rules.default_complete_by(dt.date(2026, 10, 31), months=4) == dt.date(2027, 2, 28)
