@@ -53,9 +53,14 @@ def fee_parts(fee: FeeSchedule, *, percent: int) -> dict[str, int]:
     return parts if percent == 100 else rules.fee_again(parts, percent=percent)
 
 
-def fee_percent(referral: Referral, *, on: dt.date) -> int:
-    """How much of the fee is asked on a London day: all of it, or what the policy says after a missed course."""
-    return Policy.objects.on(on).missed_fee_percent if referral.status == ReferralStatus.NOT_COMPLETED else 100
+def fee_percent(referral: Referral, *, on: dt.date, policy: Policy | None = None) -> int:
+    """How much of the fee is asked on a London day: all of it, or what the policy says after a missed course.
+
+    Who has read the policy of that day already gives it.
+    """
+    if referral.status != ReferralStatus.NOT_COMPLETED:
+        return 100
+    return (policy or Policy.objects.on(on)).missed_fee_percent
 
 
 def fees_asked(referral: Referral, *, now: dt.datetime) -> list[int]:

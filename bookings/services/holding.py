@@ -140,7 +140,7 @@ def _hold_locked(referral: Referral, session: Session, live: Booking | None, by:
     fee = fees.fee_on(
         course_type_id=session.course_type_id, mode=session.mode, force_code=referral.force_id, on=london_day(now)
     )
-    parts = selectors.fee_parts(fee, percent=selectors.fee_percent(referral, on=london_day(now)))
+    parts = selectors.fee_parts(fee, percent=selectors.fee_percent(referral, on=london_day(now), policy=policy))
     booking = _insert(
         Booking(
             referral=referral,

@@ -4,8 +4,9 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
@@ -94,6 +95,14 @@ def test_who_missed_a_course_is_asked_as_much_of_the_fee_again_as_the_policy_say
     # What is due to the force and to UKROEd when the course is completed is always asked.
     assert booking.fee_parts == {"police": 4500, "levy": 300, "vat": 0, "provider": provider}
     assert booking.fee_pence == fee
+
+
+def test_a_hold_after_a_missed_course_reads_the_policy_once() -> None:
+    referral = _missed()
+    with CaptureQueriesContext(connection) as asked:
+        _hold(referral)
+    read = [one["sql"] for one in asked if 'FROM "bookings_policy"' in one["sql"]]
+    assert len(read) == 1, read
 
 
 def test_who_missed_nothing_is_asked_the_fee() -> None:
