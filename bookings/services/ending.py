@@ -23,6 +23,7 @@ from bookings.models import Booking, Move, PlaceOffer
 from bookings.services import late, offers, turns
 from bookings.services.locking import lock_all_of, lock_booking, move
 from bookings.services.swapping import end_move
+from common.labels import mid_sentence
 from common.money import pounds
 from courses.errors import ReasonNeededError
 from courses.models import Session
@@ -231,7 +232,7 @@ def _end(
     may wait for a second person.
     """
     refund = _send_back(booking, refund, by=by, now=now, reason=reason, evidence=evidence, is_by_hand=is_by_hand)
-    words = f"The booking was {cause.label[:1].lower()}{cause.label[1:]}."
+    words = f"The booking was {mid_sentence(cause.label)}."
     if cause == CancelCause.EXPIRED:
         words = "The booking was cancelled: complete by has passed."
     elif cause == CancelCause.POLICE:

@@ -20,6 +20,7 @@ from bookings.models import PlaceOffer, WaitingEntry
 from bookings.services import turns
 from bookings.services.locking import change_status, lock_all_of
 from common.clock import moment_words
+from common.labels import mid_sentence
 from common.prepared import Prepared
 from courses import services as courses
 from courses.models import Place
@@ -28,7 +29,7 @@ from referrals.models import Referral
 
 def close(offer: PlaceOffer, to: PlaceOfferStatus, *, by: Actor, now: dt.datetime) -> None:
     """End an open offer; unless it is accepted, its place is given back, and its session is locked already."""
-    words = f"The offer of a place on {moment_words(offer.place.session.starts_at)} ends: {to.label.lower()}."
+    words = f"The offer of a place on {moment_words(offer.place.session.starts_at)} ends: {mid_sentence(to.label)}."
     change_status(
         offer,
         to,
@@ -89,7 +90,7 @@ def end_waiting(referral: Referral, *, cause: WaitingCause, by: Actor, now: dt.d
         subject=f"waiting:{entry.pk}",
         by=by,
         now=now,
-        words=f"No longer on the waiting list: {cause.label.lower()}.",
+        words=f"No longer on the waiting list: {mid_sentence(cause.label)}.",
         fields=["ended_cause"],
     )
     call_back(referral, by=by, now=now)

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Literal
 from django import forms
 from django.forms.utils import pretty_name
 
+from common.labels import mid_sentence
+
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
@@ -72,7 +74,7 @@ def _ask(name: str, asked: forms.Field) -> str:
     if label.endswith("?"):
         return f"{verb} an answer"
     # "Email address" becomes "email address"; "PIN" stays.
-    spoken = label if label[:2].isupper() else label[0].lower() + label[1:]
+    spoken = mid_sentence(label)
     return f"{verb} {spoken}"
 
 

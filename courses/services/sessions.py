@@ -9,6 +9,7 @@ from django.db import transaction
 from audit import services as audit
 from audit.context import Actor, because
 from common.clock import london_day, moment_words
+from common.labels import mid_sentence
 from courses.constants import SESSION_TRANSITIONS, Mode, SessionStatus
 from courses.errors import CapacityError, ReasonNeededError, RoomBusyError, ScheduleError, SessionStateError
 from courses.models import CourseVersion, Room, Session
@@ -239,7 +240,7 @@ def _move(session: Session, to: SessionStatus, *, by: Actor, now: dt.datetime, r
         f"session.{to.lower()}",
         by=by,
         now=now,
-        words=f"The session on {moment_words(session.starts_at)} is now: {to.label.lower()}.",
+        words=f"The session on {moment_words(session.starts_at)} is now: {mid_sentence(to.label)}.",
         subject=f"session:{session.pk}",
         reason=reason,
         data={"before": before},

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from audit.admin import HistoryAdmin
 from common import clock
+from common.labels import mid_sentence
 from common.money import pounds_and_pence
 from courses.admin.acts import acting_staff
 from payments import selectors, services
@@ -94,7 +95,7 @@ class FeeScheduleAdmin(HistoryAdmin):
         pence = (
             ("Police cost recovery", old.police_pence, new.police),
             ("UKROEd levy", old.levy_pence, new.levy),
-            (f"VAT ({VatCode(given['vat_code']).label.lower()})", old.vat_pence, new.vat),
+            (f"VAT ({mid_sentence(VatCode(given['vat_code']).label)})", old.vat_pence, new.vat),
             ("KCC", old.provider_pence, new.provider),
             ("Candidate pays", old.total_pence, new.total),
         )

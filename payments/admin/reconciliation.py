@@ -11,6 +11,7 @@ from django.urls import path, reverse
 from audit.admin import HistoryAdmin
 from audit.models import AuditEvent
 from common import clock
+from common.labels import mid_sentence
 from common.money import pounds_and_pence
 from courses.admin.acts import act_page
 from payments import selectors, services
@@ -102,7 +103,7 @@ class ReconciliationRunAdmin(ReadOnly, admin.ModelAdmin):
             self,
             request,
             form=ReasonForm(request.POST if request.method == "POST" else None),
-            title=f"Explain: {found.get_kind_display().lower()}",
+            title=f"Explain: {mid_sentence(found.get_kind_display())}",
             act=act,
             back=reverse("admin:payments_reconciliationrun_change", args=[found.run_id]),
             lead=f"{found.subject}: with us {sides['ours']}, at Stripe {sides['theirs']}. {found.note}",

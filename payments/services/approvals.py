@@ -9,6 +9,7 @@ from audit import services as audit
 from audit.context import Actor
 from common.bell import ring_on_commit
 from common.clock import date_words, london_day
+from common.labels import mid_sentence
 from common.money import pounds
 from courses.errors import ReasonNeededError
 from payments import rules, signals
@@ -125,7 +126,7 @@ def _say_asked(charge: Charge, refund: Refund, *, by: Actor, now: dt.datetime) -
         refunds.say_requested(charge, refund, by=by, now=now)
         return
     how = ", to be paid from the bank" if refund.is_by_bank else ""
-    cause = refund.get_cause_display().lower()
+    cause = mid_sentence(refund.get_cause_display())
     words = f"Refund of {pounds(refund.amount_pence)} asked for{how}: {cause}. A second person decides"
     moves.record(charge, "refund.asked", by=by, now=now, words=words, reason=refund.note, data={"refund": refund.pk})
     letters.write_refund(refund, words, charge=charge, now=now)

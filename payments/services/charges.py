@@ -7,6 +7,7 @@ from django.db import transaction
 
 from audit.context import Actor
 from common.bell import ring_on_commit
+from common.labels import mid_sentence
 from common.money import pounds
 from common.prepared import Prepared
 from payments import rules
@@ -70,7 +71,8 @@ def open_charge(
         status_by=str(by),
         created_at=now,
     )
-    words = f"{pounds(amount_pence)} to pay for booking {booking_reference} ({charge.get_purpose_display().lower()})"
+    purpose_words = mid_sentence(charge.get_purpose_display())
+    words = f"{pounds(amount_pence)} to pay for booking {booking_reference} ({purpose_words})"
     moves.record(charge, "charge.opened", by=by, now=now, words=words)
     return charge
 

@@ -21,6 +21,7 @@ from audit.context import Actor
 from common import claims
 from common.bell import ring_on_commit
 from common.clock import date_words, london_day
+from common.labels import mid_sentence
 from payments import sheets
 from payments.constants import (
     EXPORT_DAYS,
@@ -252,7 +253,7 @@ def _record(export: Export, action: str, *, by: Actor, now: dt.datetime, words: 
         action,
         by=by,
         now=now,
-        words=f"Export of {export.get_kind_display().lower()}, {period}: {words}",
+        words=f"Export of {mid_sentence(export.get_kind_display())}, {period}: {words}",
         subject=f"export:{export.pk}",
         reason=reason,
         data={"sha256": export.sha256, "rows": export.row_count} if export.sha256 else {},

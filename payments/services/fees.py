@@ -7,6 +7,7 @@ from django.db import transaction
 from audit import services as audit
 from audit.context import Actor
 from common.clock import date_words, london_day
+from common.labels import mid_sentence
 from common.money import pounds
 from payments import rules
 from payments.constants import VatCode
@@ -67,5 +68,5 @@ def _words(fee: FeeSchedule, last: FeeSchedule | None) -> str:
     whose = f" for force {fee.force_id}" if fee.force_id else ""
     was = f" (was {pounds(last.total_pence)})" if last else ""
     until = f" to {date_words(fee.valid_to)}" if fee.valid_to else ""
-    what = f"{fee.course_type.code} {fee.get_mode_display().lower()}{whose}"
+    what = f"{fee.course_type.code} {mid_sentence(fee.get_mode_display())}{whose}"
     return f"The fee of {what} is {pounds(fee.total_pence)}{was} from {date_words(fee.valid_from)}{until}"

@@ -16,6 +16,7 @@ from audit import services as audit
 from audit.context import Actor
 from common.clock import date_words, end_of_london_day, start_of_london_day
 from common.copy import copy_rows
+from common.labels import mid_sentence
 from common.money import pounds_and_pence
 from payments import gateway, rules
 from payments.constants import RUNS_NOT_ENDED, ExceptionKind, RunStatus
@@ -255,7 +256,7 @@ def _finish(
     run.finished_at, run.repaired = now, repaired
     run.status = _status(run)
     run.save()
-    words = f"Reconciled {date_words(run.day)}: {run.get_status_display().lower()}"
+    words = f"Reconciled {date_words(run.day)}: {mid_sentence(run.get_status_display())}"
     data = {"transactions": run.transactions, "repaired": repaired, "new": new}
     audit.record("reconciliation.run", by=by, now=now, words=words, subject=f"reconciliation:{run.day}", data=data)
     if new:

@@ -10,6 +10,7 @@ from django.db.models import Q, Sum
 from audit.context import Actor
 from common import claims
 from common.bell import ring_on_commit
+from common.labels import mid_sentence
 from common.money import pounds
 from payments import gateway, rules, signals
 from payments.constants import (
@@ -132,7 +133,7 @@ def taken_pence(attempt: Attempt) -> int:
 
 def say_requested(charge: Charge, refund: Refund, *, by: Actor, now: dt.datetime) -> None:
     """The audit event of a refund that is to be sent, and the bell for who sends it."""
-    words = f"Refund of {pounds(refund.amount_pence)} asked for: {refund.get_cause_display().lower()}"
+    words = f"Refund of {pounds(refund.amount_pence)} asked for: {mid_sentence(refund.get_cause_display())}"
     data: dict[str, int | str] = {"refund": refund.pk}
     moves.record(charge, "refund.requested", by=by, now=now, words=words, reason=refund.note, data=data)
     ring_on_commit("payments.jobs.send_refunds")

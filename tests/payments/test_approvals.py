@@ -31,11 +31,11 @@ OTHER = Actor("staff", "8")
 SCD = {"amount_pence": 18500, "parts": {"police": 4500, "levy": 300, "vat": 0, "provider": 13700}}
 
 
-def _ask(charge: Charge, pence: int, *, policy: int, by: Actor = CLERK) -> Refund:
+def _ask(charge: Charge, pence: int, *, policy: int, by: Actor = CLERK, reason: str = RefundReason.GOODWILL) -> Refund:
     return services.ask_refund(
         charge_id=charge.pk,
         amount_pence=pence,
-        reason=RefundReason.GOODWILL,
+        reason=reason,
         note="bereavement",
         policy_pence=policy,
         by=by,
@@ -83,6 +83,18 @@ def test_who_could_decide_is_told_once_of_what_waits() -> None:
     approve(refund)
     _ask(f.PaidChargeFactory.create(), 9200, policy=9200)
     assert Message.objects.filter(kind="money_task").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (9200, "Refund of £92 asked for: cancelled by KCC"),
+        (0, "Refund of £92 asked for: cancelled by KCC. A second person decides"),
+    ],
+)
+def test_names_in_a_cause_keep_their_capitals(policy: int, words: str) -> None:
+    _ask(f.PaidChargeFactory.create(), 9200, policy=policy, reason="KCC_CANCELLED")
+    assert AuditEvent.objects.get(action__in=["refund.requested", "refund.asked"]).words == words
 
 
 def test_slices_of_a_sum_count_together() -> None:
