@@ -95,9 +95,15 @@ class TooLateToCancelError(PortalError):
 
 
 class RefundChangedError(PortalError):
-    """What comes back is not what the page said, or the date is not the one it showed."""
+    """What comes back is not what the page said; nor may the date be the one it showed."""
 
     message = "What you get back has changed"
+
+
+class DateChangedError(RefundChangedError):
+    """What comes back is as the page said, but the date is not the one it showed."""
+
+    message = "The date of your course has changed"
 
 
 class TooLateToMoveError(PortalError):

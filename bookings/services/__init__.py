@@ -47,7 +47,7 @@ from bookings.services.reminding import schedule_reminders
 from bookings.services.signing_in import forget_old_tries, sign_in
 from bookings.services.swapping import complete_move, end_move, move_to_place
 from bookings.services.telephoning import send_pay_link, take_by_telephone
-from bookings.services.waiting import Wishes, free_now
+from bookings.services.waiting import Wishes, check_may_wait, free_now
 from bookings.services.waiting import accept as accept_offer
 from bookings.services.waiting import decline as decline_offer
 from bookings.services.waiting import join as join_waiting_list
@@ -62,6 +62,7 @@ __all__ = [
     "change_contact",
     "change_policy",
     "check_can_move",
+    "check_may_wait",
     "choose_late_date",
     "complete_move",
     "confirm",

@@ -18,7 +18,13 @@ from bookings.constants import (
     PlaceOfferStatus,
     WaitingCause,
 )
-from bookings.errors import BookingStateError, CandidatesStrandedError, RefundChangedError, TooLateToCancelError
+from bookings.errors import (
+    BookingStateError,
+    CandidatesStrandedError,
+    DateChangedError,
+    RefundChangedError,
+    TooLateToCancelError,
+)
 from bookings.models import Booking, Move, PlaceOffer
 from bookings.services import late, offers, turns
 from bookings.services.locking import lock_all_of, lock_booking, move
@@ -65,7 +71,8 @@ def cancel(
     booking ends and its refund waits for a second person. Locks session, referral, booking, charge.
 
     `shown` is the place and the refund in pence that a page spoke of. Raises RefundChangedError where they are others
-    by now, TooLateToCancelError, BookingStateError, ReasonNeededError (KCC, or evidence, without a reason).
+    by now, DateChangedError where only the place is, TooLateToCancelError, BookingStateError, ReasonNeededError (KCC,
+    or evidence, without a reason).
     """
     if (cause == CancelCause.KCC or evidence) and not reason.strip():
         raise ReasonNeededError
@@ -77,7 +84,7 @@ def cancel(
             raise TooLateToCancelError
         refund = refund_on_cancel(booking, cause=cause, evidence=evidence, now=now)
         if shown is not None and shown != (booking.place_id, refund.pence):
-            raise RefundChangedError
+            raise DateChangedError if shown[1] == refund.pence else RefundChangedError
         was_confirmed = booking.status == BookingStatus.CONFIRMED
         is_by_hand = bool(evidence) or cause == CancelCause.KCC
         refund = _end(

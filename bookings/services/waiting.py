@@ -43,12 +43,7 @@ def join(*, referral_id: int, wishes: Wishes, by: Actor, now: dt.datetime) -> Wa
     """
     referral = lock_referral(referral_id)
     booking = booked(referral_id)
-    if booking is not None:
-        check_can_move(booking, now=now)
-    elif referral.status not in BOOKABLE:
-        raise OfferEndedError
-    elif london_day(now) > referral.book_by:
-        raise BookByPassedError
+    check_may_wait(referral, booking, now=now)
     if free_now(referral, wishes, booking=booking, now=now).exists():
         raise DatesFreeError
     entry = WaitingEntry.objects.waiting().filter(referral=referral).first()
@@ -68,6 +63,19 @@ def join(*, referral_id: int, wishes: Wishes, by: Actor, now: dt.datetime) -> Wa
         subject=f"waiting:{entry.pk}",
     )
     return entry
+
+
+def check_may_wait(referral: Referral, booking: Booking | None, *, now: dt.datetime) -> None:
+    """Refuse who may not wait, with a booked course or with none.
+
+    Raises OfferEndedError, BookByPassedError, TooLateToMoveError.
+    """
+    if booking is not None:
+        check_can_move(booking, now=now)
+    elif referral.status not in BOOKABLE:
+        raise OfferEndedError
+    elif london_day(now) > referral.book_by:
+        raise BookByPassedError
 
 
 def booked(referral_id: int) -> Booking | None:

@@ -49,6 +49,10 @@ def status(request: HttpRequest, visit: door.Visit) -> HttpResponse:
 def join(request: HttpRequest, visit: door.Visit) -> HttpResponse:
     """What to wait for; or, where that can be had at once, the way to it."""
     booking, entry = _booked(visit), selectors.waiting_entry(visit.referral.pk)
+    if request.method == "GET":
+        if booking is None and selectors.waited_too_long(visit.referral, now=visit.now):
+            return redirect("bookings:waiting")
+        services.check_may_wait(visit.referral, booking, now=visit.now)
     form = WaitingForm(
         request.POST if request.method == "POST" else None,
         modes=_modes(visit, booking),

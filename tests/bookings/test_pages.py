@@ -492,6 +492,22 @@ def test_a_stale_tab_cannot_cancel_the_date_that_was_chosen_since(browser: Clien
     assert rows() == before
 
 
+def test_a_stale_tab_whose_promise_still_holds_is_told_of_the_date_alone(browser: Client, offer: Referral) -> None:
+    booking = confirmed(offer, session=c.OpenSessionFactory.create(starts_at=at(30)))
+    answer = shown(browser)
+    later = c.OpenSessionFactory.create(starts_at=at(31))
+    move = services.hold_move(booking_id=booking.pk, session_id=later.pk, by=candidate(offer), now=clock.now())
+    services.confirm_move(move_id=move.pk, by=candidate(offer), now=clock.now())
+    before = rows()
+    refused = browser.post("/booking/cancel/", answer)
+    page = text(refused)
+    assert (refused.status_code, "The date of your course has changed" in page) == (409, True)
+    assert "What you get back has changed" not in page
+    assert "You get £92 back." in page
+    assert is_still_booked(booking)
+    assert rows() == before
+
+
 @pytest.mark.parametrize("tampered", [{}, {"place": "x", "refund_pence": "-1"}, {"place": "", "refund_pence": "9200"}])
 def test_a_page_that_does_not_say_what_it_promised_cancels_nothing(
     browser: Client, offer: Referral, tampered: dict[str, str]

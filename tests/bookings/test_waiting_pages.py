@@ -220,6 +220,35 @@ def test_after_book_by_the_page_says_that_they_wait_no_longer(
     assert '<h1 class="govuk-heading-l">You are no longer on the waiting list</h1>' in page
     assert f"The last day to book was {clock.date_words(yesterday)}" in page
     assert "Leave the waiting list" not in page
+    assert browser.get("/waiting/join/")["Location"] == "/waiting/"
+
+
+def past_book_by(offer: Referral) -> None:
+    yesterday = clock.london_day(clock.now()) - DAY
+    Referral.objects.filter(pk=offer.pk).update(offer_on=yesterday - 30 * DAY, book_by=yesterday)
+
+
+def started(offer: Referral) -> None:
+    booked(offer, days=0)
+    past = clock.now() - dt.timedelta(hours=1)
+    Session.objects.update(starts_at=past, ends_at=past + dt.timedelta(hours=3))
+
+
+@pytest.mark.parametrize(
+    ("became", "words"),
+    [
+        (past_book_by, "The last day to book a course with this offer has passed."),
+        (started, "The course has started, so its date can no longer be changed here."),
+    ],
+)
+def test_who_may_not_wait_is_told_why_and_shown_no_form(
+    browser: Client, offer: Referral, became: Callable[[Referral], None], words: str
+) -> None:
+    became(offer)
+    for response in (browser.get("/waiting/join/"), browser.post("/waiting/join/", {})):
+        assert (response.status_code, WaitingEntry.objects.count()) == (409, 0)
+        assert words in text(response)
+        assert "<form method" not in text(response).partition("<main")[2]
 
 
 @pytest.mark.parametrize("path", ["/waiting/", "/waiting/join/", "/waiting/offer/"])
