@@ -148,7 +148,7 @@ def cancelled(
     _tell(
         booking,
         "session_cancelled" if by_kcc else "cancelled",
-        f"cancelled:{booking.reference}",
+        _cancelled_key(booking.reference),
         now=now,
         calendar=True,
         is_cancelled=True,
@@ -158,6 +158,10 @@ def cancelled(
             "by_kcc": by_kcc,
         },
     )
+
+
+def _cancelled_key(booking_reference: str) -> str:
+    return f"cancelled:{booking_reference}"
 
 
 def withdrawn(booking: Booking, *, refund_pence: int, was_confirmed: bool, now: dt.datetime) -> None:
@@ -261,6 +265,18 @@ def payment_refunded(*, booking_reference: str, refund_id: int, amount_pence: in
     booking = Booking.objects.with_session().get(reference=booking_reference)
     extra: dict[str, object] = {"amount": pounds(amount_pence)}
     _tell(booking, "payment_refunded", f"payment_refunded:{refund_id}", now=now, extra=extra)
+
+
+def refund_refused(*, booking_reference: str, refund_id: int, amount_pence: int, now: dt.datetime) -> None:
+    """The refund that we were checking is not sent."""
+    booking = Booking.objects.with_session().get(reference=booking_reference)
+    extra: dict[str, object] = {"amount": pounds(amount_pence)}
+    _tell(booking, "refund_refused", f"refund_refused:{refund_id}", now=now, extra=extra)
+
+
+def was_told_refund_is_checked(booking_reference: str) -> bool:
+    """Whether they were told that the booking is cancelled and that a refund of it is being checked."""
+    return notifications.was_told(dedupe_key=_cancelled_key(booking_reference), saying={"is_waiting": True})
 
 
 def payment_failed(booking: Booking, *, attempt_id: int, amount_pence: int, now: dt.datetime) -> None:

@@ -32,6 +32,14 @@ def on_charge_refunded(*, charge: Charge, refund: Refund, now: dt.datetime, **_:
     )
 
 
+def on_refund_rejected(*, charge: Charge, refund: Refund, now: dt.datetime, **_: Any) -> None:
+    """Tell a candidate who was told that we check their refund how that ended; others were promised no answer."""
+    if messages.was_told_refund_is_checked(charge.booking_reference):
+        messages.refund_refused(
+            booking_reference=charge.booking_reference, refund_id=refund.pk, amount_pence=refund.amount_pence, now=now
+        )
+
+
 def on_payment_failed(*, charge: Charge, attempt: Attempt, now: dt.datetime, **_: Any) -> None:
     """Tell the candidate to pay again, while their place is held; a move's old date stays theirs in any case."""
     held = Booking.objects.with_session().filter(status=BookingStatus.HELD, place__held_until__gt=now)

@@ -233,6 +233,12 @@ KINDS: dict[str, Kind] = {
         moment="When Stripe has sent a refund; for four weeks.",
         sample=_MONEY,
     ),
+    "refund_refused": Kind(
+        title="A refund that was checked is not sent",
+        moment="When a second person refuses a refund the candidate was told is being checked; for four weeks.",
+        sample=_MONEY,
+        must_be_told=True,
+    ),
     "payment_failed": Kind(
         title="The payment did not go through",
         moment="When a payment fails after the candidate has left the payment page; until the hold ends.",

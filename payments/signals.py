@@ -5,6 +5,7 @@ order (session, referral, booking, charge). Arguments: booking_reference.
 `charge_settled`: a charge is paid. Arguments: charge (locked), by (Actor), now. Receivers only write rows.
 `payment_failed`: a payment failed after Checkout was complete. Arguments: charge (locked), attempt, now.
 `charge_refunded`: money went back. Arguments: charge (locked), refund, by, now. Receivers only write rows.
+`refund_rejected`: a second person has refused to send money back. Arguments: charge (locked), refund, now. The same.
 """
 
 from django.dispatch import Signal
@@ -13,3 +14,4 @@ charge_locking = Signal()
 charge_settled = Signal()
 charge_refunded = Signal()
 payment_failed = Signal()
+refund_rejected = Signal()

@@ -109,9 +109,10 @@ def readdress(*, referral_key: str, was: str, to: str, now: datetime) -> int:
         return int(waiting.filter(to=was).update(to=to))
 
 
-def was_told(*, dedupe_key: str) -> bool:
-    """Whether something was told under this key, in writing or by text, or is about to be."""
-    return Message.objects.filter(dedupe_key__in=[dedupe_key, text_key(dedupe_key)]).exists()
+def was_told(*, dedupe_key: str, saying: dict[str, Any] | None = None) -> bool:
+    """Whether something was told under this key, in writing or by text, or is about to be, `saying` these values."""
+    told = Message.objects.filter(dedupe_key__in=[dedupe_key, text_key(dedupe_key)])
+    return (told.filter(context__contains=saying) if saying else told).exists()
 
 
 def text_key(dedupe_key: str) -> str:

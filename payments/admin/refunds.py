@@ -28,6 +28,9 @@ ACTS = {
     "retry": (RefundStatus.FAILED, "Try again", services.try_refund_again, "The refund is on its way again."),
     "elsewhere": (RefundStatus.FAILED, "Paid by other means", services.settle_refund_elsewhere, ""),
 }
+TOLD_OF_REJECTION = (
+    "The candidate is told that it is not sent if they were told that it is being checked. Ring whoever else asked."
+)
 # What is said instead, whatever was pressed, of a refund that has become this.
 SAID: dict[str, str] = {
     RefundStatus.WAITING: "A second person now decides on the refund.",
@@ -117,7 +120,7 @@ class RefundAdmin(ReadOnly, HistoryAdmin):
             title=f"{words}: {amount} for {refund.charge.booking_reference}",
             act=act,
             back=reverse("admin:payments_refund_change", args=[refund_id]),
-            lead=asked,
+            lead=f"{asked}. {TOLD_OF_REJECTION}" if what == "reject" else asked,
             button=words,
         )
 

@@ -107,6 +107,7 @@ def overtake_refunds(*, charge_id: int, attempt_id: int, by: Actor, now: dt.date
         words = f"Refund of {pounds(refund.amount_pence)} is no longer decided on: the booking has ended"
         to, action = RefundStatus.REJECTED, "refund.overtaken"
         moves.move_refund(refund, to, charge=charge, by=by, now=now, action=action, words=words, reason=note)
+        letters.withdraw_waiting(refund, now=now)
 
 
 def _needs_second(
@@ -169,7 +170,8 @@ def approve_refund(*, refund_id: int, note: str, by: Actor, now: dt.datetime) ->
 def reject_refund(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> Refund:
     """Refuse a refund that waits: it no longer counts against what was paid. Raises as `approve_refund`.
 
-    One that was to follow a failed one leaves that to be settled in another way: it is a task again.
+    One that was to follow a failed one leaves that to be settled in another way: it is a task again. Any other is
+    announced as refused.
     """
     refund, charge = _lock_refund(refund_id)
     if refund.status == RefundStatus.REJECTED and refund.decided_by == str(by):
@@ -193,6 +195,8 @@ def reject_refund(*, refund_id: int, note: str, by: Actor, now: dt.datetime) -> 
         words = f"The failed refund of {pounds(refund.amount_pence)} still needs a person"
         action = "refund.failed"
         moves.move_refund(failed, RefundStatus.FAILED, charge=charge, by=by, now=now, action=action, words=words)
+    else:
+        signals.refund_rejected.send(sender=Charge, charge=charge, refund=refund, now=now)
     return refund
 
 
@@ -204,6 +208,7 @@ def _decide(refund: Refund, *, note: str, by: Actor, now: dt.datetime) -> None:
     if refund.requested_by == str(by):
         raise SecondPersonError
     refund.decided_by, refund.decided_at, refund.decision_note = str(by), now, note[:200]
+    letters.withdraw_waiting(refund, now=now)
 
 
 # --- Failed ones -----------------------------------------------------------------------------------------------

@@ -170,6 +170,7 @@ def test_every_message_of_bookings_has_all_the_values_its_words_may_name() -> No
     waiting_messages.ended(referral, entry_id=1, now=NOW)
     messages.late_dates(held, [offer], amount_pence=9200, now=NOW)
     messages.payment_refunded(booking_reference=booking.reference, refund_id=1, amount_pence=9200, now=NOW)
+    messages.refund_refused(booking_reference=booking.reference, refund_id=1, amount_pence=9200, now=NOW)
     messages.payment_failed(held, attempt_id=1, amount_pence=9200, now=NOW)
     messages.outcome(booking, is_completed=True, reason="", now=NOW)
     messages.pay_link(held, number=1, until=start, now=NOW)
@@ -192,7 +193,8 @@ def test_every_message_of_bookings_has_all_the_values_its_words_may_name() -> No
     }
     assert not Message.objects.filter(useless_at=None).exists()  # each has an end after which it is no news
     news = ["cancelled", "session_cancelled", "withdrawn", "move_not_made", "paid_too_late", "payment_refunded"]
-    ends = set(Message.objects.filter(kind__in=[*news, "outcome", "contact_changed"]).values_list("useless_at"))
+    news += ["refund_refused", "outcome", "contact_changed"]
+    ends = set(Message.objects.filter(kind__in=news).values_list("useless_at"))
     assert ends == {(NOW + 28 * DAY,)}
 
 

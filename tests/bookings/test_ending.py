@@ -15,6 +15,7 @@ from common import clock
 from courses import services as courses
 from courses.constants import PlaceState, SessionStatus
 from courses.errors import ReasonNeededError
+from notifications.constants import MessageStatus
 from notifications.models import Message
 from payments import services as payments
 from payments.constants import ChargeStatus, Purpose, RefundReason, RefundStatus
@@ -113,6 +114,54 @@ def test_staff_may_ask_it_back_for_a_kind_of_evidence_with_a_reason_and_a_second
     assert (told.kind, told.context["refund"], told.context["is_waiting"]) == ("cancelled", "£92", True)
 
 
+def decided(what: Callable[..., Refund], refund: Refund) -> None:
+    for _ in range(2):
+        what(refund_id=refund.pk, note="No such letter", by=Actor("staff", "8"), now=NOW)
+
+
+def test_who_was_told_that_a_refund_is_checked_is_told_once_that_it_is_not_sent() -> None:
+    booking = confirmed()
+    late = booking.place.session.starts_at - DAY
+    cancel(booking, late, evidence=Evidence.HOSPITAL, reason="Letter seen")
+    decided(payments.reject_refund, Refund.objects.get())
+    told = Message.objects.exclude(kind="money_task").order_by("pk")
+    assert list(told.values_list("kind", "referral_key")) == [
+        ("cancelled", booking.referral.key),
+        ("refund_refused", booking.referral.key),
+    ]
+    assert (told[1].context["amount"], told[1].context["reference"]) == ("£92", booking.reference)
+    assert "No such letter" not in str(told[1].context)
+    assert (kept(), Refund.objects.get().status) == (9200, RefundStatus.REJECTED)
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False])
+def test_who_was_told_of_no_check_is_not_told_of_its_end(is_cancelled: bool) -> None:
+    booking = confirmed()
+    if is_cancelled:
+        assert cancel(booking, booking.place.session.starts_at - DAY) == 0
+    before = Message.objects.count()
+    asked = payments.ask_refund(
+        charge_id=p.Charge.objects.get().pk,
+        amount_pence=4000,
+        reason=RefundReason.GOODWILL,
+        note="Bereavement",
+        by=STAFF,
+        now=NOW,
+    )
+    decided(payments.reject_refund, asked)
+    assert Message.objects.exclude(kind="money_task").count() == before
+    # Nor need staff hear any more that it waits.
+    assert Message.objects.get(kind="money_task").status == MessageStatus.DROPPED
+
+
+def test_an_approved_refund_is_not_told_as_refused() -> None:
+    booking = confirmed()
+    cancel(booking, booking.place.session.starts_at - DAY, evidence=Evidence.HOSPITAL, reason="Letter seen")
+    decided(payments.approve_refund, Refund.objects.get())
+    assert not Message.objects.filter(kind="refund_refused").exists()
+    assert Message.objects.get(kind="money_task").status == MessageStatus.DROPPED
+
+
 def test_cancel_by_kcc_gives_everything_back_however_late() -> None:
     booking = confirmed()
     late = booking.place.session.starts_at - dt.timedelta(hours=1)
@@ -180,6 +229,9 @@ def test_what_waits_for_a_second_person_is_overtaken_and_all_of_it_goes_back_onc
     assert (list(refunds), p.Charge.objects.get().refunded_pence) == ([(asked, "REJECTED"), (9200, "REQUESTED")], 9200)
     assert (kept(), Message.objects.exclude(kind="money_task").get().context["refund"]) == (0, "£92")
     assert AuditEvent.objects.get(action="refund.overtaken").data["refund"] == waiting.pk
+    assert not Message.objects.filter(kind="refund_refused").exists()
+    letter = Message.objects.get(dedupe_key=f"refund:{waiting.pk}:waiting")
+    assert (letter.kind, letter.status) == ("money_task", MessageStatus.DROPPED)
 
 
 @pytest.mark.parametrize("end", [_withdrawn, _by_kcc, _with_session, _in_time])

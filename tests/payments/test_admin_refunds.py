@@ -127,6 +127,9 @@ def test_a_second_person_decides_and_the_first_cannot(page: Client, second: User
     decider = _client(second)
     address = reverse("admin:payments_refund_act", args=[refund.pk, "approve"])
     assert "staff:0 asked for £92.00" in decider.get(address).text
+    rejecting = decider.get(reverse("admin:payments_refund_act", args=[refund.pk, "reject"])).text
+    said = "The candidate is told that it is not sent if they were told that it is being checked."
+    assert (said in rejecting, said in decider.get(address).text) == (True, False)
     assert "This field is required." in decider.post(address, {"note": ""}).text
     assert decider.post(address, {"note": "evidence seen"}).status_code == 302
     refused = decider.post(reverse("admin:payments_refund_act", args=[own.pk, "approve"]), {"note": "mine"})
