@@ -1,6 +1,7 @@
 """The demo's story: its people and its timetable by themselves, then all of it played into a database."""
 
 import ast
+import csv
 import datetime as dt
 import random
 import re
@@ -135,6 +136,19 @@ def test_the_demo_is_a_living_house(stripe_sandbox: Sandbox, settings: Any, tmp_
     again = StringIO()
     call_command("load_demo", now=NOW, stdout=again)
     assert (again.getvalue(), AuditEvent.objects.count()) == ("", events)
+
+
+def test_a_police_file_to_try_is_taken_row_for_row(tmp_path: Path) -> None:
+    file = tmp_path / "offers.csv"
+    call_command("police_file", file, "--rows", "40", "--json", now=NOW, stdout=StringIO())
+    context = rules.Context(force="46", now=NOW, forces=frozenset({"46"}), courses=COURSES)
+    with file.open(encoding="utf-8", newline="") as rows:
+        checked = [
+            (row["reference"], rules.check_referral({**_EMPTY, **row}, context=context))
+            for row in csv.DictReader(rows)
+        ]
+    assert [(each.errors, len(reference)) for reference, each in checked] == [((), 12)] * 40
+    assert len({reference for reference, _ in checked}) == 40
 
 
 def _check_who_signs_in() -> None:

@@ -94,6 +94,8 @@ def test_demo_from_nothing_over_kills_to_ctrl_c(terminal: Terminal) -> None:
     terminal.start("--without-data")
     terminal.wait_for("The demo is up")
     assert terminal.get("/healthz") == 200
+    for name in ("officer", "trainer", "clerk", "manager", "finance, finance-2", "admin"):
+        assert terminal.said(rf"/ +{name}  "), name
     children = terminal.children()
     assert set(children) == {"postgres", "redis", "stripe", "mail", "web", "worker", "beat"}
     env_file = terminal.local / "demo.env"
