@@ -299,7 +299,7 @@ def outcome(booking: Booking, *, is_completed: bool, reason: str, now: dt.dateti
         extra={
             "is_completed": is_completed,
             "why": "" if is_completed else why_words(reason),
-            "force": f"{referral.force.name} Police",
+            "force": referral.force.full_name,
             "can_book_again": can_book_again,
             "complete_by": date_words(min(referral.book_by, referral.complete_by)),
             "feedback_url": f"{settings.SITE_URL}{FEEDBACK_PATH}",

@@ -113,7 +113,7 @@ def offer_words(referral: Referral) -> dict[str, Any]:
     return {
         "name": f"{referral.forenames} {referral.surname}".strip(),
         "course": referral.course_type.name,
-        "force": f"{referral.force.name} Police",
+        "force": referral.force.full_name,
         "book_by": day_words(min(referral.book_by, referral.complete_by)),
         "complete_by": day_words(referral.complete_by),
     }

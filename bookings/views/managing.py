@@ -131,7 +131,7 @@ def _outcome(booking: Booking, visit: door.Visit) -> dict[str, str]:
     return {
         "says": "Course completed" if line.outcome == OutcomeCode.COMPLETED else "Course not completed",
         "why": why_words(line.reason) if line.reason else "",
-        "police": f"{visit.referral.force.name} Police",
+        "police": visit.referral.force.full_name,
         "told": moment_words(line.returned_at) if line.returned_at else "",
         "due": day_words(add_working_days(london_day(line.recorded_at), 1)),
     }

@@ -25,6 +25,11 @@ class Force(models.Model):
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
 
+    @property
+    def full_name(self) -> str:
+        """As a letter names it: "Kent Police", "Metropolitan Police"."""
+        return self.name if self.name.endswith("Police") else f"{self.name} Police"
+
 
 class Officer(models.Model):
     """Ties a police sign-in to the one force whose records it may see."""
