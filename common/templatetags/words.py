@@ -19,6 +19,12 @@ register.simple_tag(clock.span_words, name="times_words")
 
 
 @register.filter
+def count_words(count: int) -> str:
+    """A count with its thousands apart: "30,000"."""
+    return f"{count:,}"
+
+
+@register.filter
 def london_day_words(moment: dt.datetime) -> str:
     """The London day of an instant: "Friday 14 May 2027"."""
     return clock.day_words(clock.london_day(moment))
