@@ -9,11 +9,12 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from accounts.admin import UserAdmin
 from accounts.models import User
+from audit.columns import ActorsNamed
 from audit.models import AccessLog, AuditEvent, RetentionProof, Seal
 from audit.paging import BoundedPaginator
 
 
-class HistoryAdmin(SimpleHistoryAdmin):
+class HistoryAdmin(ActorsNamed, SimpleHistoryAdmin):
     """The base of every admin of a tracked model: django-simple-history's pages, with actor and reason, to be read."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

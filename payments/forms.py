@@ -6,6 +6,7 @@ from django import forms
 
 from common.money import pounds_and_pence
 from courses.constants import Mode
+from courses.forms import DateInput
 from courses.models import CourseType
 from payments import rules
 from payments.constants import PURPOSE_CHARACTERS, CostKind, ExportKind, RefundReason, VatCode
@@ -39,7 +40,11 @@ class RefundForm(forms.Form):
 
     amount = PoundsField(label="Amount in pounds")
     reason = forms.ChoiceField(choices=[(reason.value, reason.label) for reason in STAFF_REASONS])
-    note = forms.CharField(max_length=200, help_text="Why, in words; the category of the evidence, never the evidence")
+    note = forms.CharField(
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Why, in words; the category of the evidence, never the evidence",
+    )
 
     def __init__(self, *args: Any, charge: Charge, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -51,7 +56,12 @@ class RefundForm(forms.Form):
 class NoteForm(forms.Form):
     """Why."""
 
-    note = forms.CharField(label="Reason", max_length=200, help_text="It is kept with the refund; no evidence itself")
+    note = forms.CharField(
+        label="Reason",
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="It is kept with the refund; no evidence itself",
+    )
 
 
 class MonthField(forms.DateField):
@@ -70,7 +80,7 @@ class MonthForm(forms.Form):
 class PaidForm(forms.Form):
     """When and under which reference the bank paid."""
 
-    paid_on = forms.DateField(label="Paid on", help_text="YYYY-MM-DD")
+    paid_on = forms.DateField(label="Paid on", widget=DateInput)
     reference = forms.CharField(max_length=60, help_text="the bank's or the finance system's")
 
 
@@ -94,8 +104,8 @@ class ExportForm(forms.Form):
     """Which records, of which days, and what for."""
 
     kind = forms.ChoiceField(label="What", choices=ExportKind.choices)
-    first_on = forms.DateField(label="First day", help_text="YYYY-MM-DD, counted in")
-    last_on = forms.DateField(label="Last day", help_text="YYYY-MM-DD, counted in; not in the future")
+    first_on = forms.DateField(label="First day", widget=DateInput, help_text="counted in")
+    last_on = forms.DateField(label="Last day", widget=DateInput, help_text="counted in; not in the future")
     purpose = forms.CharField(
         min_length=PURPOSE_CHARACTERS, max_length=200, help_text="What the file is for, in words; no names"
     )
@@ -111,7 +121,7 @@ class LimitForm(forms.Form):
     """Above how much a refund needs a second person."""
 
     over = PoundsField(label="Above, in pounds")
-    valid_from = forms.DateField(help_text="first London day it applies to (YYYY-MM-DD); after today")
+    valid_from = forms.DateField(widget=DateInput, help_text="first day it applies to; after today")
     reason = forms.CharField(max_length=200, help_text="Who decided it")
 
 
@@ -126,8 +136,10 @@ class FeeForm(forms.Form):
         empty_label="All forces without a fee of their own",
         help_text="whose offers it is for",
     )
-    valid_from = forms.DateField(help_text="first London day of booking it applies to (YYYY-MM-DD); after today")
-    valid_to = forms.DateField(required=False, help_text="only for a force's own fee; empty while it runs on")
+    valid_from = forms.DateField(widget=DateInput, help_text="first day of booking it applies to; after today")
+    valid_to = forms.DateField(
+        required=False, widget=DateInput, help_text="only for a force's own fee; empty while it runs on"
+    )
     police = PoundsField(label="Police cost recovery in pounds")
     levy = PoundsField(label="UKROEd levy in pounds")
     vat_code = forms.ChoiceField(label="VAT", choices=VatCode.choices)

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from audit.admin import HistoryAdmin
+from audit.columns import who
 from rosters.models import Attendance, Register
 
 
@@ -15,7 +16,8 @@ class AttendanceInline(admin.TabularInline):
     model = Attendance
     extra = 0
     can_delete = False
-    fields = readonly_fields = ("booking", "mark", "document_kind", "note", "marked_at", "marked_by")
+    fields = readonly_fields = ("booking", "mark", "document_kind", "note", "marked_at", "marked_by_words")
+    marked_by_words = who("marked_by")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Marks are made by trainers."""
@@ -26,7 +28,9 @@ class AttendanceInline(admin.TabularInline):
 class RegisterAdmin(HistoryAdmin):
     """A register and its marks."""
 
-    list_display = ["session", "opened_at", "opened_by", "closed_at", "closed_by"]
+    list_display = ["session", "opened_at", "opened_by_words", "closed_at", "closed_by_words"]
+    opened_by_words = who("opened_by")
+    closed_by_words = who("closed_by")
     list_select_related = ["session__course_type"]
     readonly_fields = [field.name for field in Register._meta.fields]
     inlines = [AttendanceInline]

@@ -11,6 +11,7 @@ from django.urls import path, reverse
 
 from accounts.access import client_address
 from audit import services as audit
+from audit.columns import who
 from audit.middleware import actor_of
 from audit.models import AuditEvent
 from bookings import services
@@ -22,7 +23,8 @@ from common import clock
 from common.identifiers import normalise_booking_reference
 from common.money import pounds, pounds_and_pence
 from courses.admin.acts import Read, act_page, acting_staff
-from payments.models import RefundLimit
+from payments.admin.common import parts_words
+from payments.models import Charge, RefundLimit
 
 CHANGE = "bookings.change_booking"
 
@@ -61,10 +63,11 @@ class BookingAdmin(Read, Moving, ByTelephone):
     search_help_text = "Booking (KCC-XXXX-XXXX) or the police's reference"
     ordering = ("-pk",)
     fields = (
-        "reference", "referral", "session", "status", "status_at", "status_by", "created_at", "confirmed_at",
+        "reference", "referral", "session", "status", "status_at", "status_by_words", "created_at", "confirmed_at",
         "cancel_cause", "held_until", "extensions", "email", "mobile", "pay_link_state", "fee", "parts", "policy",
     )  # fmt: skip
-    readonly_fields = ("session", "fee", "parts", "held_until", "pay_link_state")
+    readonly_fields = ("session", "status_by_words", "fee", "parts", "held_until", "pay_link_state")
+    status_by_words = who("status_by")
     inlines = (ConsentInline, MoveInline)
     change_form_template = "admin/bookings/booking_change_form.html"
 
@@ -82,7 +85,7 @@ class BookingAdmin(Read, Moving, ByTelephone):
     @admin.display(description="made of")
     def parts(self, booking: Booking) -> str:
         """The parts of the fee it was sold under."""
-        return ", ".join(f"{name} {pounds_and_pence(pence)}" for name, pence in booking.fee_parts.items())
+        return parts_words(booking.fee_parts, amount_pence=booking.fee_pence)
 
     @admin.display
     def held_until(self, booking: Booking) -> str:
@@ -135,6 +138,8 @@ class BookingAdmin(Read, Moving, ByTelephone):
                 address=client_address(request),
             )
             extra["events"] = AuditEvent.objects.filter(referral_key=booking.referral.key).order_by("pk")
+            paid_for = Charge.objects.filter(booking_reference=booking.reference).values_list("pk", flat=True)
+            extra["charges"] = paid_for if request.user.has_perm("payments.view_charge") else []
             extra["may_cancel"] = booking.is_live and request.user.has_perm(CHANGE)
             extra["may_go_on"] = booking.status == BookingStatus.HELD and request.user.has_perm(CHANGE)
             extra["has_link"] = PayLink.objects.filter(booking=booking).exists()

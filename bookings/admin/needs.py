@@ -11,6 +11,7 @@ from accounts.access import client_address
 from accounts.models import User
 from audit import services as audit
 from audit.admin import HistoryAdmin
+from audit.columns import who
 from audit.middleware import actor_of
 from bookings import services
 from bookings.constants import NEEDS_TO_DO, NeedStatus
@@ -61,9 +62,10 @@ class NeedAdmin(Read, HistoryAdmin):
     ordering = ("due_on", "pk")
     fields = (
         "action", "detail", "referral", "course_on", "status", "due_on", "owner", "told_at", "arranged_at",
-        "arranged_by",
+        "arranged_by_words",
     )  # fmt: skip
-    readonly_fields = ("action", "course_on")
+    readonly_fields = ("action", "course_on", "arranged_by_words")
+    arranged_by_words = who("arranged_by")
     actions = ("take", "arrange")
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Need]":

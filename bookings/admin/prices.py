@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.urls import reverse
 
 from bookings import selectors, services
 from bookings.constants import BookingStatus
+from bookings.models import Booking
 from common.clock import date_words
 from common.money import pounds_and_pence
 from payments.admin.charges import ChargeAdmin
@@ -19,6 +21,11 @@ from payments.models import Charge, FeeSchedule
 @admin.register(Charge)
 class BookingChargeAdmin(ChargeAdmin):
     """Charges, with what the policy gives back of their booking."""
+
+    def booking_address(self, charge: Charge) -> str:
+        """The page of its booking, if there is one of that reference."""
+        booking = Booking.objects.filter(reference=charge.booking_reference).first()
+        return reverse("admin:bookings_booking_change", args=[booking.pk]) if booking else ""
 
     def policy_pence(self, charge: Charge) -> int:
         """As the policy says that the booking was made under."""

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 
 from audit.admin import HistoryAdmin
+from audit.columns import who
 from bookings import services
 from bookings.constants import PlaceOfferStatus, WaitingCause
 from bookings.errors import BookingNotFoundError
@@ -59,10 +60,11 @@ class WaitingEntryAdmin(Read, HistoryAdmin):
     search_help_text = "The police's reference"
     ordering = ("-status", "referral__complete_by", "created_at")
     fields = (
-        "referral", "course_type", "complete_by", "wishes", "created_at", "status", "status_at", "status_by",
+        "referral", "course_type", "complete_by", "wishes", "created_at", "status", "status_at", "status_by_words",
         "ended_cause", "offers",
     )  # fmt: skip
-    readonly_fields = ("complete_by", "wishes", "offers")
+    readonly_fields = ("complete_by", "wishes", "status_by_words", "offers")
+    status_by_words = who("status_by")
     change_list_template = "admin/bookings/waiting_change_list.html"
     actions = ("take_off",)
 

@@ -12,15 +12,16 @@ from django.urls import path, reverse
 from accounts.access import client_address
 from audit import services as audit
 from audit.admin import HistoryAdmin
+from audit.columns import who
 from audit.middleware import actor_of
 from audit.models import AuditEvent
 from audit.paging import BoundedPaginator
 from common import clock
 from common.money import pounds_and_pence
 from courses.admin.acts import act_page
-from payments import rules, selectors, services
+from payments import selectors, services
 from payments.admin import searching
-from payments.admin.common import ReadOnly, acting_finance, may_move_money, money
+from payments.admin.common import ReadOnly, acting_finance, may_move_money, money, parts_words
 from payments.constants import ChargeStatus, RefundStatus
 from payments.forms import RefundForm
 from payments.models import Attempt, Charge, Posting, Refund, RefundLimit
@@ -39,18 +40,21 @@ class AttemptInline(ReadOnly, admin.TabularInline):
 
     @admin.display
     def card(self, attempt: Attempt) -> str:
-        return f"{attempt.card_brand} {attempt.card_last4}".strip()
+        return f"{attempt.card_brand.capitalize()} ending {attempt.card_last4}" if attempt.card_last4 else ""
 
 
 class RefundInline(ReadOnly, admin.TabularInline):
     model = Refund
     fields = (
-        "requested_at", "amount", "cause", "note", "status", "requested_by", "decided_by", "decision_note",
+        "requested_at", "amount", "cause", "note", "status", "requested_by_words", "decided_by_words", "decision_note",
         "stripe_refund_id", "error",
     )  # fmt: skip
-    readonly_fields = ("amount",)
+    readonly_fields = ("amount", "requested_by_words", "decided_by_words")
     ordering = ("pk",)
+    show_change_link = True
     amount = money("amount_pence", "Amount")
+    requested_by_words = who("requested_by")
+    decided_by_words = who("decided_by")
 
 
 class ChargeAdmin(ReadOnly, HistoryAdmin):
@@ -65,22 +69,19 @@ class ChargeAdmin(ReadOnly, HistoryAdmin):
     list_per_page = 50
     fields = (
         "booking_reference", "referral_key", "force_code", "purpose", "description", "amount", "components", "status",
-        "status_at", "status_by", "paid", "refunded", "created_at",
+        "status_at", "status_by_words", "paid", "refunded", "created_at",
     )  # fmt: skip
-    readonly_fields = ("amount", "components", "paid", "refunded")
+    readonly_fields = ("amount", "components", "status_by_words", "paid", "refunded")
     inlines = (AttemptInline, RefundInline)
     change_form_template = "admin/payments/charge/change_form.html"
     amount = money("amount_pence", "Amount")
     paid = money("paid_pence", "Paid")
-    refunded = money("refunded_pence", "Refunded")
+    refunded = money("refunded_pence", "Refunded or asked for")
+    status_by_words = who("status_by")
 
     @admin.display(description="Made of")
     def components(self, charge: Charge) -> str:
-        parts = rules.parts_of(charge.parts, amount_pence=charge.amount_pence)
-        return (
-            f"Police cost recovery {pounds_and_pence(parts.police)}, UKROEd levy {pounds_and_pence(parts.levy)}, "
-            f"VAT {pounds_and_pence(parts.vat)}, KCC {pounds_and_pence(parts.provider)}"
-        )
+        return parts_words(charge.parts, amount_pence=charge.amount_pence)
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Charge]", search_term: str
@@ -110,6 +111,7 @@ class ChargeAdmin(ReadOnly, HistoryAdmin):
                 for journal in selectors.journals_of(charge.booking_reference)
             ]
             extra["may_refund"] = _may_refund(request, charge)
+            extra["booking_address"] = self.booking_address(charge)
         return super().change_view(request, object_id, form_url, extra)
 
     def get_urls(self) -> list[Any]:
@@ -150,6 +152,10 @@ class ChargeAdmin(ReadOnly, HistoryAdmin):
             f"{pounds_and_pence(limit.over_pence)} asked for by hand, waits for a second person.",
             button="Ask for the refund",
         )
+
+    def booking_address(self, charge: Charge) -> str:
+        """Where its booking is looked at; "" as far as this app can know."""
+        return ""
 
     def policy_pence(self, charge: Charge) -> int:
         """What the policy gives back of a charge: nothing, as far as this app can know."""

@@ -1,6 +1,6 @@
 """What finance's pages share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -12,6 +12,7 @@ from accounts.models import Role
 from audit.context import Actor
 from common.money import pounds_and_pence
 from courses.admin.acts import acting_staff
+from payments import rules
 
 
 class ReadOnly:
@@ -47,3 +48,12 @@ def money(field: str, heading: str) -> Callable[[Any, Any], str]:
         return pounds_and_pence(getattr(row, field))
 
     return column
+
+
+def parts_words(parts: Mapping[str, int], *, amount_pence: int) -> str:
+    """What a fee is made of."""
+    made = rules.parts_of(parts, amount_pence=amount_pence)
+    return (
+        f"Police cost recovery {pounds_and_pence(made.police)}, UKROEd levy {pounds_and_pence(made.levy)}, "
+        f"VAT {pounds_and_pence(made.vat)}, KCC {pounds_and_pence(made.provider)}"
+    )

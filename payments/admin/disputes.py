@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 
 from audit.admin import HistoryAdmin
+from audit.columns import who
 from audit.models import AuditEvent
 from common import clock
 from courses.admin.acts import act_page
@@ -42,7 +43,7 @@ class Waiting(admin.SimpleListFilter):
 class DisputeAdmin(ReadOnly, HistoryAdmin):
     """A dispute with its deadline, its story, and the record pack to answer it with."""
 
-    list_display = ("booking", "amount", "reason", "status", "answer_by", "taken_by", "opened_at")
+    list_display = ("booking", "amount", "reason", "status", "answer_by", "taken_by_words", "opened_at")
     list_filter = (Waiting, "status")
     list_select_related = ("charge",)
     search_fields = ("=charge__booking_reference", "=stripe_dispute_id", "=attempt__payment_intent_id")
@@ -51,12 +52,13 @@ class DisputeAdmin(ReadOnly, HistoryAdmin):
     ordering = ("evidence_due_by", "pk")
     list_per_page = 50
     fields = (
-        "booking", "amount", "reason", "status", "status_at", "opened_at", "answer_by", "has_evidence", "taken_by",
-        "taken_at", "note", "stripe_dispute_id",
+        "booking", "amount", "reason", "status", "status_at", "opened_at", "answer_by", "has_evidence",
+        "taken_by_words", "taken_at", "note", "stripe_dispute_id",
     )  # fmt: skip
-    readonly_fields: Sequence[str] = ("booking", "amount", "answer_by")
+    readonly_fields: Sequence[str] = ("booking", "amount", "answer_by", "taken_by_words")
     change_form_template = "admin/payments/dispute/change_form.html"
     amount = money("amount_pence", "Amount")
+    taken_by_words = who("taken_by")
 
     @admin.display(ordering="charge__booking_reference")
     def booking(self, dispute: Dispute) -> str:

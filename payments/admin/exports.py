@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from accounts.access import client_address, has_role
 from accounts.models import Role
 from audit.admin import HistoryAdmin
+from audit.columns import who
 from audit.models import AuditEvent
 from audit.paging import BoundedPaginator
 from common import clock
@@ -34,7 +35,7 @@ class ExportAdmin(ReadOnly, HistoryAdmin):
 
     # The file comes early: what is last is out of sight on a narrow screen.
     list_display = (
-        "asked_at", "status", "file_link", "kind", "first_on", "last_on", "purpose", "asked_by", "expires_at",
+        "asked_at", "status", "file_link", "kind", "first_on", "last_on", "purpose", "asked_by_words", "expires_at",
     )  # fmt: skip
     list_filter = ("status", "kind")
     paginator = BoundedPaginator
@@ -42,11 +43,13 @@ class ExportAdmin(ReadOnly, HistoryAdmin):
     ordering = ("-pk",)
     list_per_page = 50
     fields = (
-        "kind", "first_on", "last_on", "purpose", "asked_at", "asked_by", "status", "status_at", "row_count", "sha256",
-        "ready_at", "expires_at", "error",
+        "kind", "first_on", "last_on", "purpose", "asked_at", "asked_by_words", "status", "status_at", "row_count",
+        "sha256", "ready_at", "expires_at", "error",
     )  # fmt: skip
+    readonly_fields = ("asked_by_words",)
     change_list_template = "admin/payments/export/change_list.html"
     change_form_template = "admin/payments/export/change_form.html"
+    asked_by_words = who("asked_by")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Finance."""

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 
+from audit.columns import ActorsNamed, who
 from common import clock
 from common.money import pounds_and_pence
 from payments import selectors
@@ -25,8 +26,8 @@ class PostingInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Journal)
-class JournalAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("occurred_at", "kind", "booking_reference", "total", "source", "recorded_by")
+class JournalAdmin(ActorsNamed, ReadOnly, admin.ModelAdmin):
+    list_display = ("occurred_at", "kind", "booking_reference", "total", "source", "recorded_by_words")
     list_filter = ("kind",)
     date_hierarchy = "occurred_at"
     search_fields = ("=booking_reference", "=source")
@@ -36,6 +37,7 @@ class JournalAdmin(ReadOnly, admin.ModelAdmin):
     inlines = (PostingInline,)
     change_list_template = "admin/payments/journal/change_list.html"
     total = money("total_pence", "Total")
+    recorded_by_words = who("recorded_by")
 
     def get_urls(self) -> list[Any]:
         balance = self.admin_site.admin_view(self.balance_view)

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 
 from audit.admin import HistoryAdmin
+from audit.columns import who
 from audit.models import AuditEvent
 from common import clock
 from common.labels import mid_sentence
@@ -35,10 +36,11 @@ class ReconciliationRunAdmin(ReadOnly, admin.ModelAdmin):
     list_per_page = 50
     fields = (
         ("day", "status", "finished_at"), ("transactions", "repaired"), ("payments", "refunds", "disputes"),
-        ("fees", "payouts", "other"), ("stripe_balance", "ledger_balance"), ("turn", "done_by"),
+        ("fees", "payouts", "other"), ("stripe_balance", "ledger_balance", "difference"), ("turn", "done_by_words"),
     )  # fmt: skip
     readonly_fields = (
         "payments", "refunds", "disputes", "fees", "payouts", "other", "stripe_balance", "ledger_balance",
+        "difference", "done_by_words",
     )  # fmt: skip
     change_form_template = "admin/payments/reconciliationrun/change_form.html"
     payments = money("payments_pence", "Payments")
@@ -49,6 +51,7 @@ class ReconciliationRunAdmin(ReadOnly, admin.ModelAdmin):
     other = money("other_pence", "Other")
     stripe_balance = money("stripe_balance_pence", "Stripe's balance")
     ledger_balance = money("ledger_balance_pence", "Clearing account")
+    done_by_words = who("done_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReconciliationRun]:
         """With how many differences stand unexplained."""
@@ -99,6 +102,7 @@ class ReconciliationRunAdmin(ReadOnly, admin.ModelAdmin):
             return "The difference is explained."
 
         sides = _sides(found)
+        note = f" {found.note[:1].upper()}{found.note[1:].rstrip('.')}." if found.note else ""
         return act_page(
             self,
             request,
@@ -106,7 +110,7 @@ class ReconciliationRunAdmin(ReadOnly, admin.ModelAdmin):
             title=f"Explain: {mid_sentence(found.get_kind_display())}",
             act=act,
             back=reverse("admin:payments_reconciliationrun_change", args=[found.run_id]),
-            lead=f"{found.subject}: with us {sides['ours']}, at Stripe {sides['theirs']}. {found.note}",
+            lead=f"{found.subject}: with us {sides['ours']}, at Stripe {sides['theirs']}.{note}",
             button="Explain the difference",
         )
 

@@ -9,7 +9,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 
 from audit.admin import HistoryAdmin
+from audit.columns import who
+from audit.middleware import actor_of
 from audit.models import AuditEvent
+from audit.naming import name_of
 from common import clock
 from common.money import pounds_and_pence
 from courses.admin.acts import act_page
@@ -58,7 +61,9 @@ class Waits(admin.SimpleListFilter):
 class RefundAdmin(ReadOnly, HistoryAdmin):
     """Refunds, with what a person can do about those that wait."""
 
-    list_display = ("requested_at", "booking", "amount", "cause", "status", "requested_by", "decided_by", "error")
+    list_display = (
+        "requested_at", "booking", "amount", "cause", "status", "requested_by_words", "decided_by_words", "error",
+    )  # fmt: skip
     list_filter = (Waits, "status", "cause")
     list_select_related = ("charge",)
     search_fields = ("=charge__booking_reference", "=stripe_refund_id")
@@ -66,12 +71,15 @@ class RefundAdmin(ReadOnly, HistoryAdmin):
     ordering = ("-pk",)
     list_per_page = 50
     fields = (
-        "booking", "amount", "cause", "note", "status", "status_at", "requested_at", "requested_by", "needs_approval",
-        "decided_by", "decided_at", "decision_note", "retry_of", "is_by_bank", "stripe_refund_id", "error",
+        "booking", "amount", "cause", "note", "status", "status_at", "requested_at", "requested_by_words",
+        "needs_approval", "decided_by_words", "decided_at", "decision_note", "retry_of", "is_by_bank",
+        "stripe_refund_id", "error",
     )  # fmt: skip
-    readonly_fields = ("booking", "amount")
+    readonly_fields = ("booking", "amount", "requested_by_words", "decided_by_words")
     change_form_template = "admin/payments/refund/change_form.html"
     amount = money("amount_pence", "Amount")
+    requested_by_words = who("requested_by")
+    decided_by_words = who("decided_by")
 
     @admin.display(ordering="charge__booking_reference")
     def booking(self, refund: Refund) -> str:
@@ -92,10 +100,12 @@ class RefundAdmin(ReadOnly, HistoryAdmin):
         if refund is not None:
             about = AuditEvent.objects.filter(subject=f"charge:{refund.charge_id}", data__refund=refund.pk)
             extra["events"] = about.order_by("pk")
+            is_waiting = refund.status == RefundStatus.WAITING
+            extra["is_own"] = is_waiting and refund.requested_by == str(actor_of(request))
             extra["acts"] = [
                 (reverse("admin:payments_refund_act", args=[refund.pk, what]), words)
                 for what, (status, words, _, _) in ACTS.items()
-                if refund.status == status and may_move_money(request, CHANGE)
+                if refund.status == status and may_move_money(request, CHANGE) and not extra["is_own"]
             ]
         return super().change_view(request, object_id, form_url, extra)
 
@@ -112,7 +122,9 @@ class RefundAdmin(ReadOnly, HistoryAdmin):
             return SAID.get(became, done)
 
         amount = pounds_and_pence(refund.amount_pence)
-        asked = f"{refund.requested_by} asked for {amount} for {refund.charge.booking_reference}: {refund.note}"
+        asked = (
+            f"{name_of(refund.requested_by)} asked for {amount} for {refund.charge.booking_reference}: {refund.note}"
+        )
         return act_page(
             self,
             request,

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from audit.admin import HistoryAdmin
+from audit.columns import who
 from audit.models import AuditEvent
 from audit.paging import BoundedPaginator
 from common import clock
@@ -21,6 +23,7 @@ from payments import selectors, services, sheets
 from payments.admin.common import ReadOnly, acting_finance, may_move_money, money
 from payments.forms import CostForm, MonthForm, PaidForm
 from payments.models import Cost, Statement
+from referrals.models import Force
 
 ISSUE, PAY = "payments.add_statement", "payments.add_statementpayment"
 COLUMNS = ("statement", "line", "date", "account", "force", "kind", "booking", "debit", "credit", "description")
@@ -40,26 +43,41 @@ class StatementAdmin(ReadOnly, admin.ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     fields = (
-        "number", "whom", "month", "completed", "completed_sum", "corrections", "corrections_sum", "total",
-        "issued_at", "issued_by", "paid_on",
+        "number", "whom", "month_words", "completed", "completed_sum", "corrections", "corrections_sum", "total",
+        "issued_at", "issued_by_words", "paid_on",
     )  # fmt: skip
-    readonly_fields = ("number", "whom", "completed_sum", "corrections_sum", "total", "paid_on")
+    readonly_fields = (
+        "number", "whom", "month_words", "completed_sum", "corrections_sum", "total", "issued_by_words", "paid_on",
+    )  # fmt: skip
     change_list_template = "admin/payments/statement/change_list.html"
     change_form_template = "admin/payments/statement/change_form.html"
     completed_sum = money("completed_pence", "For completed courses")
     corrections_sum = money("corrections_pence", "For corrections")
     total = money("total_pence", "To pay")
+    issued_by_words = who("issued_by")
 
     @admin.display(description="To", ordering="force_code")
-    def whom(self, statement: Statement) -> str:
+    def whom(self, statement: Any) -> str:
         """A force or UKROEd."""
-        return f"Force {statement.force_code}" if statement.force_code else "UKROEd"
+        if not statement.force_code:
+            return "UKROEd"
+        name = statement.force_name
+        return Force(name=name).full_name if name else f"Force {statement.force_code}"
+
+    @admin.display(description="Month", ordering="month")
+    def month_words(self, statement: Statement) -> str:
+        """As people say it."""
+        return clock.month_words(statement.month)
 
     @admin.display(description="Paid on")
     def paid_on(self, statement: Statement) -> str:
         """When the bank paid it."""
         payment = getattr(statement, "payment", None)
         return f"{clock.date_words(payment.paid_on)}, {payment.reference}" if payment else ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Statement]:
+        """With the force's name."""
+        return _with_force(super().get_queryset(request))
 
     def get_urls(self) -> list[Any]:
         """Issuing, paying, the file, the page to print, and the surplus."""
@@ -112,7 +130,7 @@ class StatementAdmin(ReadOnly, admin.ModelAdmin):
     def paid_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Mark a statement as paid."""
         by, now = acting_finance(request, PAY), clock.now()
-        statement = get_object_or_404(Statement, pk=pk)
+        statement = get_object_or_404(_with_force(Statement.objects.all()), pk=pk)
 
         def act(given: dict[str, Any]) -> str:
             services.mark_statement_paid(
@@ -170,6 +188,7 @@ class StatementAdmin(ReadOnly, admin.ModelAdmin):
             "opts": self.opts,
             "first": f"{first:%Y-%m}",
             "last": f"{last:%Y-%m}",
+            "last_month": clock.month_words(last),
             "income": [(name, pounds_and_pence(pence)) for name, pence in found.income],
             "income_total": pounds_and_pence(found.income_pence),
             "costs": [(name, pounds_and_pence(pence)) for name, pence in found.costs],
@@ -182,7 +201,12 @@ class StatementAdmin(ReadOnly, admin.ModelAdmin):
     def _seen(self, request: HttpRequest, pk: int) -> Statement:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return get_object_or_404(Statement.objects.select_related("payment"), pk=pk)
+        return get_object_or_404(_with_force(Statement.objects.select_related("payment")), pk=pk)
+
+
+def _with_force(statements: QuerySet[Statement]) -> QuerySet[Statement]:
+    name = Force.objects.filter(pk=OuterRef("force_code")).values("name")
+    return statements.annotate(force_name=Subquery(name))
 
 
 def _month(request: HttpRequest, name: str) -> dt.date | None:
@@ -216,10 +240,11 @@ def journal_csv(statement: Statement) -> Iterator[str]:
 class CostAdmin(ReadOnly, HistoryAdmin):
     """What the service cost KCC; entered, and corrected by another entry."""
 
-    list_display = ("month_words", "kind", "amount", "note", "entered_by", "entered_at")
+    list_display = ("month_words", "kind", "amount", "note", "entered_by_words", "entered_at")
     list_filter = ("kind",)
     date_hierarchy = "month"
     amount = money("amount_pence", "Amount")
+    entered_by_words = who("entered_by")
 
     @admin.display(description="Month", ordering="month")
     def month_words(self, cost: Cost) -> str:

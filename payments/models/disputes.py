@@ -42,4 +42,4 @@ class Dispute(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.stripe_dispute_id} ({self.get_status_display()})"
+        return f"Dispute about {self.charge.booking_reference}: {self.get_status_display().lower()}"

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from audit.history import History
+from common.clock import date_words
 from payments.constants import ExportKind, ExportStatus
 
 
@@ -53,4 +54,4 @@ class Export(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, {self.first_on} to {self.last_on}"
+        return f"{self.get_kind_display()}, {date_words(self.first_on)} to {date_words(self.last_on)}"

@@ -11,6 +11,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from audit.admin import HistoryAdmin
+from audit.columns import who
 from common import clock
 from courses.admin.acts import Read, acting_staff
 from referrals import services
@@ -99,10 +100,11 @@ class BatchRowAdmin(Read, admin.ModelAdmin):  # type: ignore[misc]
         "cells",
         "decision",
         "decided_at",
-        "decided_by",
+        "decided_by_words",
         "decision_reason",
     )
-    readonly_fields = ("why", "cells")
+    readonly_fields = ("why", "cells", "decided_by_words")
+    decided_by_words = who("decided_by")
     change_form_template = "admin/referrals/batchrow_change_form.html"
 
     @admin.display(description="Why")

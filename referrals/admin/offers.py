@@ -10,9 +10,11 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 
 from audit.admin import HistoryAdmin
+from audit.columns import who
 from common import clock
 from common.identifiers import normalise_postcode, normalise_registration, parse_gb_driver_number
 from courses.admin.acts import Read, acting_staff
+from courses.forms import DateInput
 from referrals import lookups, selectors, services
 from referrals.admin.base import act_page, log_opened
 from referrals.constants import WithdrawalReason
@@ -29,7 +31,7 @@ class WithdrawForm(forms.Form):
 class ExtendForm(forms.Form):
     """An extension that police decided."""
 
-    complete_by = forms.DateField(label="New complete by")
+    complete_by = forms.DateField(label="New complete by", widget=DateInput)
     evidence = forms.CharField(max_length=500, help_text="What shows that police decided it")
 
 
@@ -141,7 +143,8 @@ class ReferralAdmin(Read, HistoryAdmin):
 class WithdrawalAdmin(Read, HistoryAdmin):
     """Withdrawals by police."""
 
-    list_display = ("referral", "reason", "received_at", "acted_at", "acted_by")
+    list_display = ("referral", "reason", "received_at", "acted_at", "acted_by_words")
+    acted_by_words = who("acted_by")
     list_filter = ("reason",)
     list_select_related = ("referral",)
     search_fields = ("=referral__reference",)
@@ -165,7 +168,8 @@ class OutcomeAdmin(Read, HistoryAdmin):
 class OutcomeReturnAdmin(Read, HistoryAdmin):
     """Returns that were written."""
 
-    list_display = ("force", "first", "last", "rows", "written_at", "written_by")
+    list_display = ("force", "first", "last", "rows", "written_at", "written_by_words")
+    written_by_words = who("written_by")
     list_filter = ("force",)
     list_select_related = ("force",)
     ordering = ("-pk",)

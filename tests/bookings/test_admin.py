@@ -13,7 +13,7 @@ from bookings.constants import BookingStatus, CancelCause, NeedStatus
 from bookings.models import Booking
 from common import clock
 from notifications.models import Message
-from payments.models import Refund
+from payments.models import Charge, Refund
 from tests.factories import bookings as b
 from tests.factories import courses as c
 from tests.factories import payments as p
@@ -51,6 +51,17 @@ def test_opening_one_is_recorded(staff: Client, booking: Booking) -> None:
     assert booking.reference in page
     entry = AccessLog.objects.get(subject=f"booking:{booking.reference}")
     assert (entry.action, entry.referral_key) == ("booking.opened", booking.referral.key)
+
+
+def test_a_booking_and_its_payment_lead_to_each_other(staff: Client, booking: Booking) -> None:
+    charge = Charge.objects.get(booking_reference=booking.reference)
+    its_page = reverse("admin:bookings_booking_change", args=[booking.pk])
+    payments = reverse("admin:payments_charge_change", args=[charge.pk])
+    assert f'<a href="{payments}">Payment</a>' in staff.get(its_page).text
+    assert f'<a href="{its_page}">Booking</a>' in staff.get(payments).text
+    for address in (its_page, payments):
+        text = staff.get(address).text
+        assert "Police cost recovery £45.00, UKROEd levy £3.00, VAT £0.00, KCC £44.00" in text
 
 
 def test_nothing_can_be_changed_past_the_services(staff: Client, booking: Booking) -> None:

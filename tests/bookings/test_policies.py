@@ -130,8 +130,12 @@ def test_a_policy_is_previewed_then_set(client: Client) -> None:
     given = {**old.rules, "move_fee_pence": 3000, "valid_from": tomorrow.isoformat(), "reason": "board"}
     preview = client.post(address, given)
     words = "".join(preview.text.split())
-    assert "<td>Movefeepence</td><td>2500</td><td>3000</td>" in words
-    assert "<td>1January2020</td><td>0</td><td>1</td>" in words
+    assert '<thscope="row">Movefee</th><td>£25.00</td><td>£30.00</td>' in words
+    assert '<thscope="row">1January2020</th><td>0</td><td>1</td>' in words
+    assert [preview.context["form"][name].label for name in ("move_fee_pence", "kcc_cancelled_refund_percent")] == [
+        "Move fee, in pence",
+        "KCC cancelled refund, in percent",
+    ]
     assert Policy.objects.count() == 1
     assert client.post(address, given | {"seen": preview.context["seen"]}).status_code == 302
     assert Policy.objects.get(valid_to=None).move_fee_pence == 3000

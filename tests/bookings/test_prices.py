@@ -57,7 +57,7 @@ def test_the_page_shows_them_before_the_fee_is_saved() -> None:
     }
     address = reverse("admin:payments_feeschedule_add")
     text = client.post(address, given).text
-    row = "<td>Confirmed</td><td>1</td><td>£92.00</td><td>£92.00</td><td>£5.00</td>"
+    row = '<thscope="row">Confirmed</th><td>1</td><td>£92.00</td><td>£92.00</td><td>£5.00</td>'
     assert row in re.sub(r"\s+", "", text)
     assert FeeSchedule.objects.filter(pk=fee.pk, valid_to=None).exists()
     seen = re.search('name="seen" value="([0-9a-f]{64})"', text)

@@ -88,7 +88,7 @@ def test_a_charge_tells_its_story(page: Client, django_assert_max_num_queries: D
     with django_assert_max_num_queries(15):
         text = page.get(address).text
     for words in (
-        "visa 4242",
+        "Visa ending 4242",
         "Police cost recovery £45.00, UKROEd levy £3.00, VAT £0.00, KCC £44.00",
         "Course completed: £45 falls due to force 46",
         "Police cost recovery payable 46",

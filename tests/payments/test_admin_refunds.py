@@ -4,8 +4,11 @@ import datetime as dt
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Role, User
 from audit.models import AccessLog, AuditEvent
@@ -58,6 +61,41 @@ def test_a_refund_is_asked_for_with_its_reason(page: Client, finance: User) -> N
     assert (refund.amount_pence, refund.cause, refund.note) == (4600, RefundReason.GOODWILL, "bereavement")
     assert (refund.status, refund.requested_by) == (RefundStatus.WAITING, f"staff:{finance.pk}")
     assert AuditEvent.objects.get(action="refund.asked").reason == "bereavement"
+
+
+def test_who_asked_is_named_and_not_offered_to_decide(page: Client, second: User) -> None:
+    charge = f.PaidChargeFactory.create()
+    given = {"amount": "46.00", "reason": RefundReason.GOODWILL, "note": "bereavement"}
+    page.post(reverse("admin:payments_charge_refund", args=[charge.pk]), given)
+    refund = Refund.objects.get()
+    address = reverse("admin:payments_refund_change", args=[refund.pk])
+    approve = reverse("admin:payments_refund_act", args=[refund.pk, "approve"])
+    own, others = page.get(address).text, _client(second).get(address).text
+    assert ("another person of finance decides" in own, approve in own) == (True, False)
+    assert ("another person of finance decides" in others, approve in others) == (False, True)
+    for where in (address, approve, reverse("admin:payments_charge_change", args=[charge.pk])):
+        text = _client(second).get(where).text
+        assert ("finance-test (staff)" in text, refund.requested_by in text) == (True, False), where
+    assert address in _client(second).get(reverse("admin:payments_charge_change", args=[charge.pk])).text
+
+
+def test_the_list_names_everybody_with_one_query(
+    page: Client, finance: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    address = reverse("admin:payments_refund_changelist")
+
+    def ask(name: str) -> None:
+        refund = f.WaitingRefundFactory.create()
+        user = _finance(name)
+        Refund.objects.filter(pk=refund.pk).update(requested_by=f"staff:{user.pk}")
+
+    ask("one")
+    with CaptureQueriesContext(connection) as first:
+        assert "one (staff)" in page.get(address).text
+    for n in range(29):
+        ask(f"another-{n}")
+    with django_assert_num_queries(len(first)):
+        assert "another-28 (staff)" in page.get(address).text
 
 
 @pytest.mark.parametrize(
@@ -172,8 +210,8 @@ def test_the_limit_is_previewed_and_set_from_a_day_on(page: Client) -> None:
     preview = page.post(address, given)
     assert RefundLimit.objects.count() == 1
     words = "".join(preview.text.split())
-    assert "<td>Asitis</td><td>£150.00</td><td>0</td>" in words
-    assert "<td>Withthechange</td><td>£90.00</td><td>1</td>" in words
+    assert '<thscope="row">Asitis</th><td>£150.00</td><td>0</td>' in words
+    assert '<thscope="row">Withthechange</th><td>£90.00</td><td>1</td>' in words
     assert page.post(address, given | {"seen": preview.context["seen"]}).status_code == 302
     assert [(limit.over_pence, limit.valid_to) for limit in RefundLimit.objects.all()] == [
         (9000, None),

@@ -41,6 +41,16 @@ def statement() -> Statement:
     return Statement.objects.get(force_code="46")
 
 
+def test_a_statement_is_addressed_by_the_forces_name(page: Client, statement: Statement) -> None:
+    for name in ("payments_statement_print", "payments_statement_change", "payments_statement_paid"):
+        text = page.get(reverse(f"admin:{name}", args=[statement.pk])).text
+        assert ("Kent Police" in text, "Force 46" in text) == (True, False), name
+    record = page.get(reverse("admin:payments_statement_change", args=[statement.pk])).text
+    assert ("April 2027" in record, "1 April" in record) == (True, False)
+    listed = page.get(reverse("admin:payments_statement_changelist")).text
+    assert ("Kent Police" in listed, "UKROEd" in listed) == (True, True)
+
+
 def test_a_month_is_issued_and_paid_by_finance_alone(page: Client) -> None:
     _completed("46", dt.datetime(2026, 9, 10, tzinfo=dt.UTC))
     issue = reverse("admin:payments_statement_issue")
@@ -86,7 +96,7 @@ def test_the_file_is_journal_lines_that_balance_and_no_formula(page: Client, sta
 
 def test_a_page_for_paper(page: Client, statement: Statement) -> None:
     text = page.get(reverse("admin:payments_statement_print", args=[statement.pk])).text
-    for words in ("Statement 2027-04-46", "Force 46", "April 2027", "£90.00", "-£45.00", "£45.00", "css/print"):
+    for words in ("Statement 2027-04-46", "Kent Police", "April 2027", "£90.00", "-£45.00", "£45.00", "css/print"):
         assert words in text
 
 
