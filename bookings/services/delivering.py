@@ -42,7 +42,7 @@ def record_outcome(
         to,
         by=by,
         now=now,
-        words="The course was completed." if is_completed else f"The course was not completed: {reason}.",
+        words="The course was completed." if is_completed else "The course was not completed.",
         reason=reason,
     )
     referrals.record_outcome(

@@ -89,11 +89,30 @@ class Story:
     withdrawal: Withdrawal | None
 
 
+# KCC is controller of needs, payments and feedback (its privacy notice of 2 September 2024): a force reads none of it.
+_TOLD_TO_POLICE = ("booking", "candidate", "outcome", "referral", "register", "row", "waiting")
+_ABOUT_MONEY = ("late_dates", "money_task", "paid_too_late", "pay_link", "payment_failed", "payment_refunded")
+# Why something was done is the force's to read where police or the course said it, or where the matter is its own.
+# What KCC's staff write about a refund or a cancellation may name an illness.
+_WHOSE_REASONS = ("officer", "api", "trainer", "job", "command")
+_POLICES_OWN = ("referral.course_decided", "referral.extended", "referral.noted", "referral.withdrawn")
+
+
+def _entry(event: AuditEvent) -> Entry:
+    kind = event.actor.partition(":")[0]
+    may_tell = kind in _WHOSE_REASONS or event.action in _POLICES_OWN or event.action.startswith("row.")
+    return Entry(event.occurred_at, event.words, event.reason if may_tell else "")
+
+
 def story(referral: Referral) -> Story:
-    """A referral's whole story, latest first: from every app, as the audit events and the messages sent tell it."""
+    """A referral's story, latest first: from every app, as the audit events and the messages sent tell it.
+
+    `events` are all of them, for KCC's staff; `entries` are what a force may read.
+    """
     events = list(AuditEvent.objects.filter(referral_key=referral.key).order_by("-id")[:500])
-    entries = [Entry(event.occurred_at, event.words, event.reason) for event in events]
-    sent = Message.objects.filter(referral_key=referral.key, sent_at__isnull=False).order_by("-pk")[:200]
+    entries = [_entry(event) for event in events if event.action.partition(".")[0] in _TOLD_TO_POLICE]
+    sent = Message.objects.filter(referral_key=referral.key, sent_at__isnull=False)
+    sent = sent.exclude(kind__in=_ABOUT_MONEY).order_by("-pk")[:200]
     for kind, channel, sent_at in sent.values_list("kind", "channel", "sent_at"):
         title = KINDS[kind].title if kind in KINDS else kind
         assert sent_at is not None
