@@ -12,11 +12,11 @@ from audit.naming import name_of, names_of
 def who(field: str, heading: str = "") -> Callable[[Any, Any], str]:
     """A column that shows the actor in `field` as people call them."""
 
-    @admin.display(description=heading or field.replace("_", " "), ordering=field, empty_value="-")
+    @admin.display(description=heading or field.replace("_", " "), ordering=field)
     def column(self: Any, row: Any) -> str:
         actor: str = getattr(row, field)
         known: dict[str, str] = getattr(row, "actor_names", {})
-        return known.get(actor) or name_of(actor)
+        return known.get(actor) or name_of(actor) or "-"
 
     column.actor_field = field  # type: ignore[attr-defined]
     return column

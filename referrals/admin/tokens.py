@@ -56,17 +56,27 @@ def _is_first(request: HttpRequest, form: forms.Form) -> bool:
     return shown is not None and secrets.compare_digest(shown, form.cleaned_data["once"])
 
 
+def _scope_words(token: ForceToken) -> list[str]:
+    return [str(TokenScope(scope).label) for scope in token.scopes]
+
+
 @admin.register(ForceToken)
 class ForceTokenAdmin(Read, HistoryAdmin):
     """Tokens. Their text is nowhere kept: who lost it gets another one."""
 
-    list_display = ("name", "force", "scopes", "created_at", "expires_at", "revoked_at")
+    list_display = ("name", "force", "may", "created_at", "expires_at", "revoked_at")
     list_filter = ("force",)
     list_select_related = ("force",)
     ordering = ("-pk",)
-    exclude = ("digest",)
+    exclude = ("digest", "scopes")
+    readonly_fields = ("may",)
     change_form_template = "admin/referrals/forcetoken_change_form.html"
     change_list_template = "admin/referrals/forcetoken_change_list.html"
+
+    @admin.display(description="May")
+    def may(self, token: ForceToken) -> str:
+        """What it may do, in words."""
+        return "; ".join(_scope_words(token))
 
     def get_urls(self) -> list[Any]:
         """And the pages to issue, replace and revoke."""
@@ -172,5 +182,6 @@ class ForceTokenAdmin(Read, HistoryAdmin):
             "opts": self.opts,
             "token": token,
             "text": text,
+            "may": _scope_words(token),
         }
         return TemplateResponse(request, "admin/referrals/token.html", context, headers={"Cache-Control": "no-store"})

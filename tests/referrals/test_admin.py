@@ -135,11 +135,13 @@ def test_token_is_issued_shown_once_replaced_and_revoked(client: Client, staff: 
     page = sent(client, "/admin/referrals/forcetoken/issue/", form)
     text = page.context["text"]
     assert text in page.content.decode()
+    assert "<li>Send batches and read their receipts</li><li>Read and acknowledge outcomes</li>" in page.text
     assert "no-store" in page["Cache-Control"]
     first = ForceToken.objects.get()
     assert (first.force_id, first.name, first.scopes) == ("46", "crime system", ["batches", "outcomes"])
     assert (first.expires_at - first.created_at).days == 90
     shown = client.get(f"/admin/referrals/forcetoken/{first.pk}/change/").content.decode()
+    assert "Send batches and read their receipts; Read and acknowledge outcomes" in shown
     assert text not in shown + client.get("/admin/referrals/forcetoken/").content.decode()
 
     def asked(with_text: str) -> int:

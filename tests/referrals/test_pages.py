@@ -122,14 +122,14 @@ def test_running_batch_tells_rows_and_time_left(client: Client, officer: Officer
     Batch.objects.update(
         status=BatchStatus.RUNNING,
         status_at=NOW - dt.timedelta(seconds=10),
-        rows=100,
-        rows_read=250,
-        rows_checked=200,
-        rows_expected=300,
+        rows=1000,
+        rows_read=2500,
+        rows_checked=2000,
+        rows_expected=3000,
         claimed_until=NOW + dt.timedelta(minutes=1),
     )
     page = " ".join(client.get(f"/police/batches/{batch.pk}/").content.decode().split())
-    assert "250 rows read, 200 checked, 100 of 300 settled." in page
+    assert "2,500 rows read, 2,000 checked, 1,000 of 3,000 settled." in page
     assert '<progress id="progress-bar" class="portal-progress" max="100" value="33">33%</progress>' in page
     assert "About 20 seconds left." in page
 
