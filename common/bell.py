@@ -26,6 +26,17 @@ def ring_on_commit(task: str, *, queue: str = "default", after_seconds: float = 
     transaction.on_commit(lambda: _ring(task, queue, after_seconds), robust=True)
 
 
+def go_on_later(task: str, *, queue: str) -> None:
+    """Put a task that has more to do at the end of its queue, so that others have their turn. Never raises.
+
+    Unlike a bell it is not left out where one was rung already: as many workers go on as were at it.
+    """
+    try:
+        current_app.send_task(task, queue=queue, retry=False, expires=300)
+    except (OperationalError, RedisError):
+        log.warning("the broker is away; beat will ring for %s", task)
+
+
 def answered(task: str) -> None:
     """The bell of this task has been heard; to be called before the task looks for work."""
     try:
