@@ -24,6 +24,13 @@ class UploadForm(GovukForm, forms.Form):
         max_length=200,
     )
 
+    def clean(self) -> dict[str, Any]:
+        """A browser does not keep a chosen file when a page comes back, so it is asked for again at once."""
+        cleaned = super().clean() or {}
+        if "kind" in self.errors and cleaned.get("file"):
+            self.add_error("file", "Select the file again")
+        return cleaned
+
     looks = {
         "kind": Look(
             label_size="m",

@@ -215,6 +215,17 @@ def test_upload_without_a_file_says_so(client: Client, officer: Officer) -> None
     assert Batch.objects.count() == 0
 
 
+def test_upload_that_does_not_say_what_it_is_asks_for_the_file_again(client: Client, officer: Officer) -> None:
+    file = SimpleUploadedFile("batch.csv", GOOD.read_bytes())
+    response = client.post("/police/upload/", {"file": file})
+    assert response.status_code == 422
+    assert response.context["form"].errors == {
+        "kind": ["Select what the file holds"],
+        "file": ["Select the file again"],
+    }
+    assert Batch.objects.count() == 0
+
+
 def test_upload_too_large_is_refused_and_leaves_nothing(client: Client, officer: Officer, settings: Any) -> None:
     settings.BATCH_MAX_BYTES = 1000
     file = SimpleUploadedFile("large.csv", b"x" * 1001)
