@@ -34,7 +34,14 @@ def test_the_receipt_prints_on_one_page(new_page: "Callable[..., Page]", live_we
     page.goto("/booking/receipt/")
     page.emulate_media(media="print")
     said = page.locator("main").inner_text()
-    for words in (booking.reference, "£92.00", "Refund", "Paid, less refunds", "outside the scope of VAT"):
+    for words in (
+        booking.reference,
+        "Telephone",
+        "£92.00",
+        "Refund",
+        "Paid, less refunds",
+        "outside the scope of VAT",
+    ):
         assert words in said
     for only_on_screens in (".booking-screen-only", ".govuk-back-link", ".portal-account"):
         assert not page.locator(only_on_screens).first.is_visible()
