@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from audit.history import History
+from common.clock import date_words
 from common.triggers import never_deleted
 from courses import triggers
 from courses.constants import CLAIMING, LicenceStage, Mode, PlaceState, SessionStatus, TrainerRole
@@ -92,7 +93,7 @@ class CourseVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.course_type.code} {self.get_mode_display()} from {self.valid_from}"
+        return f"{self.course_type.code} {self.get_mode_display()} from {date_words(self.valid_from)}"
 
 
 class Venue(models.Model):

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from audit.history import History
+from common.clock import date_words
 from common.prepared import Prepared
 
 _ON_DAY = Prepared(
@@ -91,7 +92,7 @@ class Policy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Booking policy from {self.valid_from}"
+        return f"Booking policy from {date_words(self.valid_from)}"
 
     @property
     def rules(self) -> dict[str, int]:

@@ -22,6 +22,19 @@ from payments.models import Dispute
 CHANGE = "payments.change_dispute"
 
 
+# Stripe's reasons of a dispute (docs.stripe.com/disputes/categories) as the payer would say them.
+REASONS = {
+    "credit_not_processed": "A refund that was promised did not come",
+    "duplicate": "It was paid twice",
+    "fraudulent": "The payer says that it was not they who paid",
+    "general": "No reason given",
+    "product_not_received": "The course was not given",
+    "product_unacceptable": "The course was not what was sold",
+    "subscription_canceled": "It had been cancelled",
+    "unrecognized": "The payer does not know the payment",
+}
+
+
 class Waiting(admin.SimpleListFilter):
     """The work list: disputes that wait for our answer."""
 
@@ -43,7 +56,7 @@ class Waiting(admin.SimpleListFilter):
 class DisputeAdmin(ReadOnly, HistoryAdmin):
     """A dispute with its deadline, its story, and the record pack to answer it with."""
 
-    list_display = ("booking", "amount", "reason", "status", "answer_by", "taken_by_words", "opened_at")
+    list_display = ("booking", "amount", "why", "status", "answer_by", "taken_by_words", "opened_at")
     list_filter = (Waiting, "status")
     list_select_related = ("charge",)
     search_fields = ("=charge__booking_reference", "=stripe_dispute_id", "=attempt__payment_intent_id")
@@ -52,10 +65,10 @@ class DisputeAdmin(ReadOnly, HistoryAdmin):
     ordering = ("evidence_due_by", "pk")
     list_per_page = 50
     fields = (
-        "booking", "amount", "reason", "status", "status_at", "opened_at", "answer_by", "has_evidence",
+        "booking", "amount", "why", "status", "status_at", "opened_at", "answer_by", "has_evidence",
         "taken_by_words", "taken_at", "note", "stripe_dispute_id",
     )  # fmt: skip
-    readonly_fields: Sequence[str] = ("booking", "amount", "answer_by", "taken_by_words")
+    readonly_fields: Sequence[str] = ("booking", "amount", "why", "answer_by", "taken_by_words")
     change_form_template = "admin/payments/dispute/change_form.html"
     amount = money("amount_pence", "Amount")
     taken_by_words = who("taken_by")
@@ -64,6 +77,12 @@ class DisputeAdmin(ReadOnly, HistoryAdmin):
     def booking(self, dispute: Dispute) -> str:
         """The booking it was paid for."""
         return dispute.charge.booking_reference
+
+    @admin.display(description="Reason", ordering="reason")
+    def why(self, dispute: Dispute) -> str:
+        """What the payer told the bank, with Stripe's own word for it."""
+        words = REASONS.get(dispute.reason)
+        return f"{words} ({dispute.reason})" if words else dispute.reason
 
     @admin.display(description="Answer at Stripe by", ordering="evidence_due_by")
     def answer_by(self, dispute: Dispute) -> str:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from audit.history import History
+from common.clock import date_words
 from courses.constants import Mode
 from payments.constants import VatCode
 
@@ -72,4 +73,4 @@ class FeeSchedule(models.Model):
 
     def __str__(self) -> str:
         whose = f" for force {self.force_id}" if self.force_id else ""
-        return f"{self.course_type.code} {self.get_mode_display()}{whose} from {self.valid_from}"
+        return f"{self.course_type.code} {self.get_mode_display()}{whose} from {date_words(self.valid_from)}"

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from audit.history import History
+from common.clock import date_words
 
 
 class RefundLimitQuerySet(models.QuerySet["RefundLimit"]):
@@ -41,4 +42,4 @@ class RefundLimit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Refund limit from {self.valid_from}"
+        return f"Refund limit from {date_words(self.valid_from)}"

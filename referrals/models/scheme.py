@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from audit.history import History
+from common.clock import date_words
 
 
 class CourseBlock(models.Model):
@@ -66,7 +67,7 @@ class OfferTerms(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Offer terms from {self.valid_from}"
+        return f"Offer terms from {date_words(self.valid_from)}"
 
 
 class SpeedBand(models.Model):
@@ -94,4 +95,4 @@ class SpeedBand(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.limit_mph} mph: {self.slowest_mph} to {self.fastest_mph} from {self.valid_from}"
+        return f"{self.limit_mph} mph: {self.slowest_mph} to {self.fastest_mph} from {date_words(self.valid_from)}"

@@ -17,6 +17,7 @@ from bookings.constants import CancelCause
 from bookings.errors import PolicyInThePastError
 from bookings.models import Booking, Policy
 from common import clock
+from payments.models import RefundLimit
 from referrals.constants import OutcomeCode
 from tests.bookings.conftest import NOW, STAFF, candidate
 from tests.factories import bookings as b
@@ -140,3 +141,9 @@ def test_a_policy_is_previewed_then_set(client: Client) -> None:
     assert client.post(address, given | {"seen": preview.context["seen"]}).status_code == 302
     assert Policy.objects.get(valid_to=None).move_fee_pence == 3000
     assert client.post(reverse("admin:bookings_policy_change", args=[old.pk]), {"valid_to": ""}).status_code == 403
+
+
+def test_rules_fees_and_limits_are_named_by_their_day() -> None:
+    day = dt.date(2026, 12, 1)
+    for made in (Policy(valid_from=day), RefundLimit(valid_from=day)):
+        assert str(made).endswith("from 1 December 2026")

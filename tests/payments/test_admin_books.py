@@ -129,6 +129,7 @@ def test_a_dispute_is_taken() -> None:
     found = dispute()
     page = _client()
     text = page.get(reverse("admin:payments_dispute_change", args=[found.pk])).content.decode()
+    assert "The payer says that it was not they who paid (fraudulent)" in text
     assert "10am on Friday 27 November 2026" in text
     assert "See to it" in text
     page.post(reverse("admin:payments_dispute_take", args=[found.pk]), {"reason": "Register is ready"})
