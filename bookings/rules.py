@@ -43,20 +43,27 @@ def part_of_day(starts_at: dt.datetime) -> PartOfDay:
     return PartOfDay.MORNING if hour < NOON else PartOfDay.AFTERNOON if hour < EVENING else PartOfDay.EVENING
 
 
-def pages_of_weeks(dates: Mapping[dt.date, int], *, fewest: int) -> list[tuple[dt.date, dt.date]]:
-    """The weeks that a list shows together, first and last of each page: one, or as many as hold so many dates.
+def pages_of_days(dates: Mapping[dt.date, int], *, fewest: int, most: int) -> list[tuple[dt.date, dt.date]]:
+    """The days that a list shows together, first and last of each page, from a Monday to a Sunday and no day left out.
 
-    `dates` counts the dates of each week, by its Monday. The last page has what is left.
+    A page is a week; with the next where it has fewer than `fewest` dates, and in parts of at most `most` (or one
+    whole day) where there are more. `dates` counts the dates of each day.
     """
-    pages: list[tuple[dt.date, dt.date]] = []
-    held = fewest
-    for week in sorted(dates):
-        if held >= fewest:
-            pages.append((week, week))
+    firsts: list[dt.date] = []
+    held, monday = fewest, dt.date.min
+    for day in sorted(dates):
+        is_new_week = monday != (monday := monday_of(day))
+        if held >= fewest and (is_new_week or held + dates[day] > most):
+            firsts.append(monday if is_new_week else day)
             held = 0
-        pages[-1] = (pages[-1][0], week)
-        held += dates[week]
-    return pages
+        held += dates[day]
+    lasts = [first - dt.timedelta(days=1) for first in firsts[1:]]
+    return list(zip(firsts, [*lasts, monday + dt.timedelta(days=6)], strict=False))
+
+
+def monday_of(day: dt.date) -> dt.date:
+    """The first day of a day's week."""
+    return day - dt.timedelta(days=day.weekday())
 
 
 @lru_cache(maxsize=4096)  # asked for every open session, each time that a candidate looks at the dates
@@ -72,10 +79,9 @@ def ends_in_time(ends_at: dt.datetime, complete_by: dt.date) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def week_of(starts_at: dt.datetime) -> dt.date:
-    """The Monday of its London week."""
-    day = london_day(starts_at)
-    return day - dt.timedelta(days=day.weekday())
+def day_of(starts_at: dt.datetime) -> dt.date:
+    """The London day on which a course starts."""
+    return london_day(starts_at)
 
 
 def held_until(

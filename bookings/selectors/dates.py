@@ -1,4 +1,4 @@
-"""What can be booked, a page of weeks at a time, and why the rest cannot."""
+"""What can be booked, a page of days at a time, and why the rest cannot."""
 
 import datetime as dt
 from collections import Counter
@@ -21,20 +21,25 @@ from referrals.models import Referral
 Annotated = Any  # sessions with `hidden`, which the types of a QuerySet do not know
 
 
-# A week with fewer than this to choose from is shown together with the next.
+# A week with fewer than this to choose from is shown together with the next,
 FEWEST_DATES = 5
+# and one with more than this in parts: nobody scrolls through a hundred on a phone.
+MOST_ON_A_PAGE = 60
 # More than anybody reads out on the telephone.
 MOST_DATES = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What the candidate would rather have; empty is anything. `town` is a venue's, for courses in person."""
+    """What the candidate would rather have; empty is anything.
+
+    `town` is a venue's, for courses in person; `since` a day of the page to be shown.
+    """
 
     mode: str = ""
     part: str = ""
     town: str = ""
-    week: dt.date | None = None
+    since: dt.date | None = None
 
 
 class Group(NamedTuple):
@@ -50,11 +55,14 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class OpenSessions:
-    """A page of what can be booked, where the other pages are, and what is not shown and why. `week` is its first."""
+    """A page of what can be booked, where the other pages are, and what is not shown and why.
+
+    `first`, `earlier` and `later` are the first days of pages.
+    """
 
     sessions: list[Session]
     hold_minutes: int
-    week: dt.date | None = None
+    first: dt.date | None = None
     earlier: dt.date | None = None
     later: dt.date | None = None
     matching: int = 0
@@ -78,11 +86,11 @@ def open_sessions(
     needs: Collection[str] = (),
     moving: Booking | None = None,
 ) -> OpenSessions:
-    """What an offer can be booked on, a page of weeks, the next available first, and why the rest is not shown.
+    """What an offer can be booked on, a page of days, the next available first, and why the rest is not shown.
 
     What does not fit the candidate's `needs` (`NeedKind`) is among the rest. Where a booking is to be moved, its own
-    session stands in its week too and is counted nowhere. Three queries, however many sessions there are: all are
-    counted, and only those of the page are loaded. A week that has nothing gives the next one that has.
+    session stands among its neighbours too and is counted nowhere. Three queries, however many sessions there are:
+    all are counted, and only those of the page are loaded. A page that has nothing gives the next one that has.
     """
     policy = moving.policy if moving else Policy.objects.on(london_day(now))
     present = moving.place.session_id if moving else 0
@@ -105,7 +113,7 @@ def open_sessions(
         is_part = not filters.part or filters.part in parts_of_day
         is_town = not filters.town or group.town == filters.town
         if is_mode and is_part and is_town:
-            matching[rules.week_of(group.starts_at)] += group.sessions
+            matching[rules.day_of(group.starts_at)] += group.sessions
         if is_part and is_town:
             modes[group.mode] += group.sessions
         if is_mode and is_town:
@@ -113,12 +121,12 @@ def open_sessions(
                 parts[part] += group.sessions
         if is_mode and is_part and group.town:
             towns[group.town] += group.sessions
-    pages = rules.pages_of_weeks(matching, fewest=FEWEST_DATES)
-    at = _page_shown(pages, filters.week)
+    pages = rules.pages_of_days(matching, fewest=FEWEST_DATES, most=MOST_ON_A_PAGE)
+    at = _page_shown(pages, filters.since)
     return OpenSessions(
-        sessions=_of_weeks(*pages[at], filters, needs, asked) if pages else [],
+        sessions=_of_days(*pages[at], filters, needs, asked) if pages else [],
         hold_minutes=policy.hold_minutes,
-        week=pages[at][0] if pages else None,
+        first=pages[at][0] if pages else None,
         earlier=pages[at - 1][0] if at else None,
         later=pages[at + 1][0] if at + 1 < len(pages) else None,
         matching=matching.total(),
@@ -166,8 +174,8 @@ _GROUPS = Prepared(
 
 
 @lru_cache
-def _weeks(*, has_mode: bool, has_town: bool) -> Prepared[Session]:
-    """The query of the sessions of some weeks that match; among them the present one. One for each use of filters."""
+def _days(*, has_mode: bool, has_town: bool) -> Prepared[Session]:
+    """The query of the sessions of some days that match; among them the present one. One for each use of filters."""
 
     def build(blank: Blank) -> Annotated:
         wanted = Q(hidden="")
@@ -183,16 +191,16 @@ def _weeks(*, has_mode: bool, has_town: bool) -> Prepared[Session]:
     return Prepared(build)
 
 
-def _of_weeks(
+def _of_days(
     first: dt.date, last: dt.date, filters: Filters, needs: Collection[str], asked: Mapping[str, Any]
 ) -> list[Session]:
-    """The sessions of some weeks that can be booked, fit and match, with their rooms; among them the present one."""
-    shown = _weeks(has_mode=bool(filters.mode), has_town=bool(filters.town)).all(
+    """The sessions of some days that can be booked, fit and match, with their rooms; among them the present one."""
+    shown = _days(has_mode=bool(filters.mode), has_town=bool(filters.town)).all(
         **asked,
         mode=filters.mode,
         town=filters.town,
         begins=start_of_london_day(first),
-        ends=start_of_london_day(last + dt.timedelta(days=7)),
+        ends=start_of_london_day(last + dt.timedelta(days=1)),
     )
     return [
         session
@@ -203,7 +211,7 @@ def _of_weeks(
 
 
 def _page_shown(pages: list[tuple[dt.date, dt.date]], wanted: dt.date | None) -> int:
-    """The page with the week that is asked for, or the next one there is; the first where none is."""
+    """The page with the day that is asked for, or the next one there is; the first where none is."""
     if wanted is None or not pages:
         return 0
     return next((at for at, (_, last) in enumerate(pages) if last >= wanted), len(pages) - 1)

@@ -1,4 +1,4 @@
-"""The list of dates, a page of weeks at a time, with filters as links, and why other dates are not there."""
+"""The list of dates, a page of days at a time, with filters as links, and why other dates are not there."""
 
 import datetime as dt
 from collections.abc import Callable, Collection
@@ -42,8 +42,8 @@ def list_context(
         "is_filtered": bool(filters.mode or filters.part or filters.town),
         "all_url": at,
         "wait_url": _link(reverse("bookings:waiting_join"), filters),
-        "earlier": _link(at, filters, week=found.earlier) if found.earlier else "",
-        "later": _link(at, filters, week=found.later) if found.later else "",
+        "earlier": _link(at, filters, since=found.earlier) if found.earlier else "",
+        "later": _link(at, filters, since=found.later) if found.later else "",
         "hidden": _hidden_words(found, referral),
         "needs": _needs_words(needs),
         "unfit": found.hidden.get(Hidden.NEEDS, 0),
@@ -55,14 +55,14 @@ def list_filters(request: HttpRequest) -> Filters:
     """What the address asks for; anything unknown in it is left out."""
     asked = request.GET
     try:
-        week = dt.date.fromisoformat(asked.get("week", ""))
+        since = dt.date.fromisoformat(asked.get("from", ""))
     except ValueError:
-        week = None
+        since = None
     return Filters(
         mode=asked.get("how", "") if asked.get("how") in Mode.values else "",
         part=asked.get("when", "") if asked.get("when") in list(PartOfDay) else "",
         town=asked.get("where", "")[:60],
-        week=week,
+        since=since,
     )
 
 
@@ -72,7 +72,7 @@ def _days(found: OpenSessions) -> list[dict[str, Any]]:
     day = week = None
     for session in found.sessions:
         if day != (day := london_day(session.starts_at)):
-            is_new = week != (week := rules.week_of(session.starts_at))
+            is_new = week != (week := rules.monday_of(day))
             days.append(
                 {"day": day_words(day), "week": f"Week of {date_words(week)}" if is_new else "", "sessions": []}
             )
@@ -163,12 +163,12 @@ def _group(
 
 
 def _link(at: str, filters: Filters, **changes: Any) -> str:
-    """The address of the list with other filters. Another filter begins at its first week again."""
+    """The address of the list with other filters. Another filter begins at its first page again."""
     values = {"how": filters.mode, "when": filters.part, "where": filters.town}
     names = {"mode": "how", "part": "when", "town": "where"}
-    week = changes.pop("week", None)
+    since = changes.pop("since", None)
     values |= {names[key]: value for key, value in changes.items()}
     query = {key: value for key, value in values.items() if value}
-    if week:
-        query["week"] = week.isoformat()
+    if since:
+        query["from"] = since.isoformat()
     return at + (f"?{urlencode(query)}" if query else "")

@@ -55,13 +55,26 @@ def test_a_week_is_londons_over_a_clock_change(offer: Referral) -> None:
     last = c.OpenSessionFactory.create(starts_at=london(2027, 3, 28, 19))  # Sunday, in summer time since that morning
     first = c.OpenSessionFactory.create(starts_at=london(2027, 3, 29, 0))  # Monday, still Sunday in UTC
     shown = selectors.open_sessions(offer, now=NOW, filters=Filters())
-    assert (shown.week, shown.sessions, shown.later) == (
+    assert (shown.first, shown.sessions, shown.later) == (
         dt.date(2027, 3, 22),
         [*week, last],
         dt.date(2027, 3, 29),
     )
-    after = selectors.open_sessions(offer, now=NOW, filters=Filters(week=shown.later))
+    after = selectors.open_sessions(offer, now=NOW, filters=Filters(since=shown.later))
     assert (after.sessions, after.earlier, after.later) == ([first], dt.date(2027, 3, 22), None)
+
+
+def test_a_week_of_many_dates_comes_in_parts_and_each_date_stands_on_one_page(offer: Referral) -> None:
+    starts = [london(2026, 12, day, hour) for day in (14, 15, 16, 18) for hour in range(8, 16)]
+    made = [c.OpenSessionFactory.create(starts_at=at) for at in starts for _ in range(3)]
+    pages, since = [], None
+    while not pages or since:
+        shown = selectors.open_sessions(offer, now=NOW, filters=Filters(since=since))
+        pages.append(shown.sessions)
+        since = shown.later
+    assert [len(page) for page in pages] == [48, 48]
+    assert sorted(session.pk for page in pages for session in page) == [session.pk for session in made]
+    assert shown.earlier == dt.date(2026, 12, 14)
 
 
 def test_what_is_left_to_choose_is_counted_without_the_choice_itself(offer: Referral) -> None:

@@ -154,7 +154,7 @@ def test_filters_are_links_that_narrow_and_widen(browser: Client) -> None:
     assert 'href="/waiting/join/?how=CLASSROOM&amp;when=evening"' in nothing
     ticked = browser.get("/waiting/join/?how=CLASSROOM&when=evening").context["form"].initial
     assert (ticked["modes"], ticked["parts"]) == (["CLASSROOM"], ["evening"])
-    assert text(browser.get("/sessions/?how=nonsense&when=x&week=y")).count('name="session"') == 3
+    assert text(browser.get("/sessions/?how=nonsense&when=x&from=y")).count('name="session"') == 3
 
 
 def test_weeks_follow_one_another_and_few_dates_share_a_page(browser: Client) -> None:

@@ -18,17 +18,27 @@ def london(year: int, month: int, day: int, hour: int, minute: int = 0) -> dt.da
 @pytest.mark.parametrize(
     ("dates", "pages"),
     [
-        ([], []),
-        ([1], [(0, 0)]),
-        ([5, 5], [(0, 0), (1, 1)]),
-        ([4, 1, 9], [(0, 1), (2, 2)]),
-        ([2, 2, 0, 2, 1], [(0, 3), (4, 4)]),
+        ({}, []),
+        ({0: 1}, [(0, 6)]),
+        ({3: 1}, [(0, 6)]),  # from the Monday, whatever day it is on
+        ({0: 5, 7: 5}, [(0, 6), (7, 13)]),
+        ({0: 4, 7: 1, 14: 9}, [(0, 13), (14, 20)]),  # few dates share a page
+        ({0: 2, 7: 2, 21: 2, 28: 1}, [(0, 27), (28, 34)]),
+        ({0: 5, 21: 5}, [(0, 20), (21, 27)]),  # no day is left out between pages
+        ({0: 6, 1: 4, 2: 1, 6: 9}, [(0, 1), (2, 6)]),  # many come in parts
+        ({0: 6, 1: 5, 2: 5, 3: 5, 8: 1}, [(0, 0), (1, 2), (3, 6), (7, 13)]),
+        ({0: 6, 1: 5, 8: 2}, [(0, 0), (1, 6), (7, 13)]),
+        ({0: 25, 1: 25}, [(0, 0), (1, 6)]),  # a day is never cut
+        ({0: 10, 1: 1, 7: 1}, [(0, 0), (1, 13)]),  # what is left of a week may share a page with the next
+        ({0: 4, 1: 25}, [(0, 6)]),  # so few are no page of their own
     ],
 )
-def test_few_dates_share_a_page(dates: list[int], pages: list[tuple[int, int]]) -> None:
-    mondays = [dt.date(2026, 11, 23) + dt.timedelta(weeks=n) for n in range(len(dates))]
-    counted = {monday: count for monday, count in zip(mondays, dates, strict=True) if count}
-    assert rules.pages_of_weeks(counted, fewest=5) == [(mondays[a], mondays[b]) for a, b in pages]
+def test_a_page_of_dates(dates: dict[int, int], pages: list[tuple[int, int]]) -> None:
+    def day(n: int) -> dt.date:
+        return dt.date(2026, 11, 23) + dt.timedelta(days=n)
+
+    counted = {day(n): count for n, count in dates.items()}
+    assert rules.pages_of_days(counted, fewest=5, most=10) == [(day(first), day(last)) for first, last in pages]
 
 
 @pytest.mark.parametrize(
