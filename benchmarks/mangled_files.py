@@ -88,6 +88,7 @@ def read_through(content: bytes) -> tuple[int, int] | None:
     """Read and check a whole file: how many rows it has and how many are rejected; None where it is refused."""
     from referrals import rules
     from referrals.files import REFUSAL_CODES, FileRefusedError, Limits, open_table
+    from tests.referrals.rows import context
 
     try:
         table = open_table(io.BytesIO(content), kind=rules.REFERRALS, limits=Limits())
@@ -95,16 +96,11 @@ def read_through(content: bytes) -> tuple[int, int] | None:
         if error.code not in REFUSAL_CODES or not error.message:
             raise RuntimeError(f"a refusal nobody knows: {error.code}") from error
         return None
-    context = rules.Context(
-        force="46",
-        now=NOW,
-        forces=frozenset({"42", "46"}),
-        courses=frozenset({"NSAC", "NMAC", "WDU", "NRRAC", "SCD"}),
-    )
+    setting = context(now=NOW)
     rows = rejected = 0
     for row in table:
         rows += 1
-        checked = None if row.problems else rules.check_referral(row.values, context=context)
+        checked = None if row.problems else rules.check_referral(row.values, context=setting)
         rejected += checked is None or checked.values is None
     if rows != table.rows:
         raise RuntimeError(f"{table.rows} rows were counted and {rows} read")

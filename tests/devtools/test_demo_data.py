@@ -141,10 +141,10 @@ def test_the_demo_is_a_living_house(stripe_sandbox: Sandbox, settings: Any, tmp_
 def test_a_police_file_to_try_is_taken_row_for_row(tmp_path: Path) -> None:
     file = tmp_path / "offers.csv"
     call_command("police_file", file, "--rows", "40", "--json", now=NOW, stdout=StringIO())
-    context = rules.Context(force="46", now=NOW, forces=frozenset({"46"}), courses=COURSES)
+    setting = context(now=NOW)
     with file.open(encoding="utf-8", newline="") as rows:
         checked = [
-            (row["reference"], rules.check_referral({**_EMPTY, **row}, context=context))
+            (row["reference"], rules.check_referral({**_EMPTY, **row}, context=setting))
             for row in csv.DictReader(rows)
         ]
     assert [(each.errors, len(reference)) for reference, each in checked] == [((), 12)] * 40
