@@ -109,12 +109,6 @@ class Referral(models.Model):
                 condition=Q(status="COMPLETED", driver_number_hash=b""),
                 name="referrals_ref_unnumbered",
             ),
-            # For an import, which asks with the same range: no other index of the completed can be taken for it.
-            models.Index(
-                fields=["driver_number_hash"],
-                condition=Q(status__range=("COMPLETED", "COMPLETED")) & ~Q(driver_number_hash=b""),
-                name="referrals_ref_completed",
-            ),
             models.Index(fields=["postcode", "force"], condition=~Q(postcode=""), name="referrals_ref_postcode"),
             models.Index(
                 fields=["vehicle_registration", "force"],

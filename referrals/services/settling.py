@@ -98,8 +98,7 @@ def _completed(part: Slice) -> list[tuple[Any, ...]]:
 
 # The arrays stand in a SELECT because the planner would compare each of their thousand values with its statistics.
 # `|| ''` takes indexes out of its choice that a young table without statistics leads it to: it would read all of a
-# force, or all who completed, and compare each with a thousand values. That took as long as all the writing. So does
-# the range of one status: only the index that is made for it (`Referral.Meta`) fits.
+# force, or all who completed, and compare each with a thousand values. That took as long as all the writing.
 _HELD = """
     SELECT reference, id, content_hash FROM referrals_referral
      WHERE reference = ANY((SELECT %s::text[])::text[]) AND force_id || '' = %s
@@ -113,7 +112,7 @@ _COMPLETED = """
                force_id, reference, course_type_id, offence_at
           FROM referrals_referral
          WHERE driver_number_hash = ANY((SELECT %s::bytea[])::bytea[])
-           AND driver_number_hash <> '' AND status BETWEEN 'COMPLETED' AND 'COMPLETED'
+           AND driver_number_hash <> '' AND status || '' = 'COMPLETED'
         UNION ALL
         SELECT person_hash, false, false, force_id, reference, course_type_id, offence_at
           FROM referrals_referral
@@ -121,8 +120,7 @@ _COMPLETED = """
         UNION ALL
         SELECT person_hash, false, true, force_id, reference, course_type_id, offence_at
           FROM referrals_referral
-         WHERE person_hash = ANY((SELECT %s::bytea[])::bytea[])
-           AND driver_number_hash || '' <> '' AND status = 'COMPLETED'
+         WHERE person_hash = ANY((SELECT %s::bytea[])::bytea[]) AND driver_number_hash <> '' AND status = 'COMPLETED'
     ) AS earlier ORDER BY offence_at DESC, reference"""
 
 

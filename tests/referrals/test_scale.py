@@ -211,14 +211,3 @@ def test_an_import_into_a_young_table_looks_only_at_the_rows_it_asks_for() -> No
     # Asked again now, its own rows are found.
     assert len(read) == 2
     assert max(touched for _, touched in read) <= 1_000
-
-
-def test_an_import_looks_at_no_offer_of_the_same_people_that_is_still_open() -> None:
-    """Only completed courses bar: whoever shares a number with thousands of open offers waits for none of them."""
-    import_bytes(as_csv(many(4_000)))
-    same = lookups.driver_number_hash(DRIVER)
-    Referral.objects.update(driver_number_hash=same)
-
-    rows = [row | {"driver_number": DRIVER, "licence_type": "GB"} for row in many(1_000, start=5_001)]
-    _, completed = plans(lambda: import_bytes(as_csv(rows)))
-    assert completed == ([], 0)
