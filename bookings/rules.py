@@ -57,8 +57,10 @@ def pages_of_days(dates: Mapping[dt.date, int], *, fewest: int, most: int) -> li
             firsts.append(monday if is_new_week else day)
             held = 0
         held += dates[day]
+    if not firsts:
+        return []
     lasts = [first - dt.timedelta(days=1) for first in firsts[1:]]
-    return list(zip(firsts, [*lasts, monday + dt.timedelta(days=6)], strict=False))
+    return list(zip(firsts, [*lasts, monday + dt.timedelta(days=6)], strict=True))
 
 
 def monday_of(day: dt.date) -> dt.date:
